@@ -1,0 +1,1 @@
+"""The demo workshop: loaded on demand by `workshop.load(env)`, never at install."""

@@ -1,0 +1,179 @@
+"""Loads a car workshop with three years of real documents into an empty database.
+
+odoo shell -d DB <<< \
+    "from odoo.addons.garage_loyalty.demo.workshop import load; load(env)"
+"""
+
+import sys
+import time
+
+from odoo import fields
+from odoo.exceptions import UserError
+
+from .documents import Desk, backdate_parts
+from .membership import Register
+from .payments import Till
+from .plan import build
+from .premises import hire_customer, open_premises
+
+MARKER = "garage_loyalty.demo_workshop"
+# Nobody reads the chatter of a thousand made-up orders.
+QUIET = {
+    "tracking_disable": True,
+    "mail_create_nolog": True,
+    "mail_create_nosubscribe": True,
+    "mail_notrack": True,
+    "no_reset_password": True,
+}
+BAR = 24
+
+
+class Progress:
+    """A line per step, with a bar, for a terminal and for a log file alike."""
+
+    def __init__(self, steps):
+        self.steps = steps
+        self.done = 0
+        self.started = time.monotonic()
+
+    def step(self, title, **counts):
+        self.done += 1
+        filled = BAR * self.done // self.steps
+        bar = "#" * filled + "-" * (BAR - filled)
+        minutes, seconds = divmod(int(time.monotonic() - self.started), 60)
+        numbers = ", ".join(f"{n:,} {name}" for name, n in counts.items())
+        self.say(f"[{bar}] {minutes}:{seconds:02d}  {title:<10}  {numbers}")
+
+    @staticmethod
+    def say(text):
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+
+class Loader:
+    """Walks through the plan month by month: members first, then documents."""
+
+    def __init__(self, env, plan):
+        self.env = env
+        self.plan = plan
+        self.months = list(plan.months())
+        self.progress = Progress(len(self.months) + 2)
+        self.counts = {"repair orders": 0, "invoices": 0, "credit notes": 0}
+
+    def run(self):
+        self.premises = open_premises(self.env, self.plan.customers)
+        self.register = Register(self.premises)
+        self.till = Till(self.premises)
+        self.desk = Desk(self.premises, self.plan.start)
+        self._commit("customers", customers=len(self.plan.customers))
+        for first, following in self.months:
+            self._month(first, following)
+            self._commit(f"{first:%b %Y}", **self.counts)
+        self._present()
+        backdate_parts(self.env)
+        portal = hire_customer(self.env, self.register.portal_partner())
+        self._commit(
+            "today",
+            **self.counts,
+            members=len(self.register.members),
+            redemptions=self.register.redeemed,
+        )
+        return portal
+
+    def _commit(self, title, **counts):
+        # A script of some minutes: what is done is kept, and memory is freed.
+        self.env.cr.commit()
+        self.env.invalidate_all()
+        self.progress.step(title, **counts)
+
+    def _month(self, first, following):
+        def during(rows, name="day"):
+            return [row for row in rows if first <= getattr(row, name) < following]
+
+        past = [visit for visit in self.plan.visits if not visit.is_present]
+        self.register.review(first)
+        self.register.enrol(during(self.plan.enrolments))
+        self.register.change(during(self.plan.changes))
+        visits = during(past, "done")
+        repairs = [visit for visit in visits if visit.stage in ("invoiced", "done")]
+        self._repair(repairs)
+        self._sell([visit for visit in visits if visit.stage == "counter"])
+        self.counts["credit notes"] += self.till.settle(min(following, self.plan.today))
+
+    def _repair(self, visits):
+        _repairs, orders = self.desk.finish(visits)
+        self.counts["repair orders"] += len(visits)
+        chosen = [n for n, visit in enumerate(visits) if visit.stage == "invoiced"]
+        visits = [visits[n] for n in chosen]
+        orders = orders.browse([orders[n].id for n in chosen])
+        self._post(visits, self.desk.invoice(visits, orders))
+
+    def _sell(self, visits):
+        if visits:
+            self._post(visits, self.desk.sell(visits))
+
+    def _post(self, visits, invoices):
+        for visit, invoice in zip(visits, invoices, strict=True):
+            if visit.redeem:
+                self.register.redeem(visit, invoice)
+        invoices.action_post()
+        for visit, invoice in zip(visits, invoices, strict=True):
+            self.till.expect(visit, invoice)
+        self.counts["invoices"] += len(invoices)
+
+    def _present(self):
+        """The cars that stand in the workshop today."""
+        visits = [visit for visit in self.plan.visits if visit.is_present]
+        done = [visit for visit in visits if visit.stage == "done"]
+        self.desk.finish(done)
+        self.counts["repair orders"] += len(done)
+        visits = [visit for visit in visits if visit.stage != "done"]
+        repairs = self.desk.open_repairs(visits)
+        for visit, repair in zip(visits, repairs, strict=True):
+            if visit.stage in ("quoted", "cancelled"):
+                self.desk.quote([visit], repair)
+            if visit.stage in ("confirmed", "quoted", "started"):
+                repair._action_repair_confirm()
+            if visit.stage == "started":
+                repair.action_repair_start()
+            if visit.stage == "cancelled":
+                repair.action_repair_cancel()
+                repair.sale_order_id._action_cancel()
+
+
+def load(env):
+    """Fill the company of `env` with the demo workshop; commits as it goes.
+
+    :return: a login for each role, as (role, login, password)
+    """
+    env = env(context={**env.context, **QUIET})
+    _check_empty(env)
+    # The day in the workshop, which may not be the day of the server.
+    today = fields.Date.context_today(env.user.with_context(tz="Europe/Amsterdam"))
+    env["ir.config_parameter"].sudo().set_param(MARKER, today)
+    Loader(env, build(today)).run()
+    return [
+        ("owner", "owner", "owner"),
+        ("service advisor", "advisor", "advisor"),
+        ("accountant", "accountant", "accountant"),
+        ("customer", "customer", "customer"),
+    ]
+
+
+def _check_empty(env):
+    """Refuse where the demo is loaded already, and where a company does business."""
+    if env["ir.config_parameter"].sudo().get_param(MARKER):
+        raise UserError(
+            env._(
+                "The demo workshop is in this database already. "
+                "Load it into a new database."
+            )
+        )
+    if env["account.move"].search_count([("company_id", "=", env.company.id)], limit=1):
+        raise UserError(
+            env._(
+                "“%s” has invoices or other journal entries. The demo workshop "
+                "renames the company: load it into a new database.",
+                env.company.name,
+            )
+        )

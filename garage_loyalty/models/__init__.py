@@ -1,0 +1,28 @@
+# Mixins come first: the models below inherit from them.
+from . import garage_loyalty_account_mixin
+from . import garage_loyalty_earning_mixin
+from . import garage_loyalty_redeemable_mixin
+
+# isort: split
+
+from . import (
+    account_move,
+    account_move_line,
+    account_partial_reconcile,
+    account_payment,
+    garage_loyalty_entry,
+    garage_loyalty_facts,
+    garage_loyalty_member,
+    garage_loyalty_member_status,
+    garage_loyalty_program,
+    garage_loyalty_redemption,
+    garage_loyalty_tier,
+    garage_loyalty_visit,
+    product_template,
+    repair_order,
+    res_company,
+    res_config_settings,
+    res_partner,
+    sale_order,
+    sale_order_line,
+)

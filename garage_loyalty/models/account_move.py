@@ -1,0 +1,184 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+
+class AccountMove(models.Model):
+    _name = "account.move"
+    _inherit = [
+        "account.move",
+        "garage.loyalty.earning.mixin",
+        "garage.loyalty.redeemable.mixin",
+    ]
+    _loyalty_lines_name = "invoice_line_ids"
+    _loyalty_quantity_name = "quantity"
+
+    loyalty_member_id = fields.Many2one(
+        "garage.loyalty.member",
+        string="Loyalty member",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The customer was an active member on the invoice date.",
+    )
+    loyalty_tier_id = fields.Many2one(
+        "garage.loyalty.tier",
+        string="Loyalty tier",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="Tier of the member on the invoice date.",
+    )
+    loyalty_earn_trigger = fields.Selection(
+        [("posted", "Posted"), ("paid", "Fully paid")],
+        string="Points are earned when",
+        readonly=True,
+        copy=False,
+        help="Rule of the programme when the invoice was posted.",
+    )
+    loyalty_base = fields.Monetary(
+        string="Loyalty base",
+        currency_field="company_currency_id",
+        readonly=True,
+        copy=False,
+        help="Net amount of the lines that earn points, in the company's currency.",
+    )
+    loyalty_points_due = fields.Integer(
+        string="Points once earned",
+        readonly=True,
+        copy=False,
+        help="What the whole invoice is worth by the rules of the day it was posted.",
+    )
+    loyalty_points_earned = fields.Integer(
+        string="Points earned", compute="_compute_loyalty_points"
+    )
+    loyalty_points_redeemed = fields.Integer(
+        string="Points redeemed", compute="_compute_loyalty_points"
+    )
+    loyalty_points_after = fields.Integer(
+        related="loyalty_member_id.points", string="Points of the member"
+    )
+
+    @api.depends("loyalty_member_id", "state", "payment_state", "line_ids")
+    def _compute_loyalty_points(self):
+        # Points of an invoice are for whoever may see the invoice.
+        moves = self.sudo()
+        earned = moves._get_posted_points()
+        for move, sudo_move in zip(self, moves, strict=True):
+            move.loyalty_points_earned = earned.get(move._origin.id, 0)
+            redemptions = sudo_move.invoice_line_ids.loyalty_redemption_id
+            move.loyalty_points_redeemed = (
+                sum(redemptions.mapped("points_spent"))
+                if move.move_type == "out_invoice"
+                else 0
+            )
+
+    def _get_posted_points(self):
+        """Return the sum of the ledger entries of each invoice, as a dict by id."""
+        return dict(
+            self.env["garage.loyalty.entry"]._read_group(
+                [("source_model", "=", "account.move"), ("source_id", "in", self.ids)],
+                ["source_id"],
+                ["points:sum"],
+            )
+        )
+
+    def action_open_loyalty_entries(self):
+        """Open the ledger entries of the invoice, its credit notes and redemptions."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "garage_loyalty.garage_loyalty_entry_action"
+        )
+        moves = self | self.reversal_move_ids | self.reversed_entry_id
+        redemptions = moves.invoice_line_ids.loyalty_redemption_id
+        domain = Domain.OR(
+            Domain("source_model", "=", records._name)
+            & Domain("source_id", "in", records.ids)
+            for records in (moves, redemptions)
+        )
+        return action | {"domain": list(domain)}
+
+    # -- what the host does -----------------------------------------------------
+
+    def _post(self, soft=True):
+        """Stamp who the customer is as a member, then give what is due."""
+        posted = super()._post(soft)
+        documents = posted._filter_loyalty()
+        documents._stamp_loyalty()
+        documents.invoice_line_ids.loyalty_redemption_id._before_posting()
+        documents._after_loyalty_change()
+        return posted
+
+    def button_draft(self):
+        """Take back what a posted document gave."""
+        result = super().button_draft()
+        self._filter_loyalty()._after_loyalty_change()
+        return result
+
+    def button_cancel(self):
+        """Take back what a posted document gave."""
+        result = super().button_cancel()
+        self._filter_loyalty()._after_loyalty_change()
+        return result
+
+    def _invoice_paid_hook(self):
+        """Give the points of a paid invoice."""
+        result = super()._invoice_paid_hook()
+        self._sync_loyalty()
+        return result
+
+    def unlink(self):
+        """Release what a draft had reserved."""
+        redemptions = self.invoice_line_ids.loyalty_redemption_id.filtered("move_id")
+        result = super().unlink()
+        redemptions._after_lines_removed()
+        return result
+
+    def _reverse_moves(self, default_values_list=None, cancel=False):
+        """Settle the points once, after the credit note is there.
+
+        The host undoes the payment first: without this, every credit note would
+        leave two entries in the ledger that cancel each other.
+        """
+        origin = self.with_context(garage_loyalty_defer=True)
+        reverse = super(AccountMove, origin)._reverse_moves(default_values_list, cancel)
+        reverse = reverse.with_env(self.env)
+        (self | reverse)._filter_loyalty()._after_loyalty_change()
+        return reverse
+
+    def copy_data(self, default=None):
+        """Points are spent once: a copy of an invoice is not paid with them."""
+        vals_list = super().copy_data(default)
+        if self.env.context.get("include_business_fields"):
+            return vals_list
+        for vals in vals_list:
+            if vals.get("line_ids"):
+                vals["line_ids"] = [
+                    command
+                    for command in vals["line_ids"]
+                    if not command[2].get("loyalty_redemption_id")
+                ]
+        return vals_list
+
+    def _filter_loyalty(self):
+        return self.filtered(lambda move: move.move_type in ("out_invoice", "out_refund"))
+
+    def _after_loyalty_change(self):
+        """Let points, redemptions and visits follow the state of the documents."""
+        if not self or self.env.context.get("garage_loyalty_defer"):
+            return
+        self._sync_loyalty()
+        origins = self | self.reversed_entry_id
+        # The same facts follow whoever posts the document.
+        origins.sudo().invoice_line_ids.loyalty_redemption_id._sync()
+        orders = origins.sudo().invoice_line_ids.sale_line_ids.order_id
+        Visit = self.env["garage.loyalty.visit"]
+        Visit._sync_repairs(orders.repair_order_ids)
+        Visit._sync_moves(origins.filtered(lambda m: m.move_type == "out_invoice"))
+
+    def _is_loyalty_redeemable(self):
+        return self.move_type == "out_invoice" and self.state == "draft"
+
+    def _get_loyalty_base_line(self, line):
+        return self._prepare_product_base_line_for_taxes_computation(line)

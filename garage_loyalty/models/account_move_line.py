@@ -1,0 +1,87 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+SCOPES = [("labour", "Labour"), ("parts", "Parts")]
+PRICING = {"price_unit", "quantity", "discount", "tax_ids", "product_id"}
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    loyalty_redemption_id = fields.Many2one(
+        "garage.loyalty.redemption",
+        string="Redemption",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+    loyalty_scope = fields.Selection(
+        SCOPES,
+        string="Redeemed on",
+        readonly=True,
+        help="Whether points were spent on labour or on parts.",
+    )
+
+    def write(self, vals):
+        """Refuse to change what was paid with points by hand."""
+        if PRICING & vals.keys():
+            self._check_loyalty_unchanged(vals)
+        return super().write(vals)
+
+    def _check_loyalty_unchanged(self, vals):
+        changed = self.filtered(
+            lambda line: line.loyalty_redemption_id
+            and line.move_type == "out_invoice"
+            and any(
+                name in vals and line[name] != vals[name]
+                for name in ("price_unit", "quantity", "discount")
+            )
+        )
+        if changed:
+            raise UserError(changed[0].loyalty_redemption_id._locked_message())
+
+    def unlink(self):
+        """Removing what was paid with points gives the points back."""
+        redemptions = self.filtered(
+            lambda line: line.move_type == "out_invoice"
+        ).loyalty_redemption_id.filtered("move_id")
+        result = super().unlink()
+        redemptions._after_lines_removed()
+        return result
+
+    def _get_loyalty_kind(self):
+        """Return "labour" or "parts".
+
+        Services, and lines without a product, are labour. Override to tell them
+        apart by other means; the same rule stands in ``garage.loyalty.facts``.
+        """
+        self.ensure_one()
+        if self.loyalty_scope:
+            return self.loyalty_scope
+        product = self.product_id
+        return "labour" if not product or product.type == "service" else "parts"
+
+    def _is_loyalty_priced(self):
+        """Tell whether the line is a product or service that the customer buys."""
+        self.ensure_one()
+        return (
+            self.display_type == "product"
+            and not self.is_downpayment
+            and not self.loyalty_redemption_id
+        )
+
+    def _is_loyalty_earning(self, program, warranty_lines):
+        """Tell whether the line earns points in ``program``.
+
+        :param warranty_lines: the lines of repair orders under warranty
+
+        Override to leave out more.
+        """
+        self.ensure_one()
+        product = self.product_id
+        return (
+            self._is_loyalty_priced()
+            and not product.loyalty_excluded
+            and self not in warranty_lines
+            and not program._excludes(product.categ_id)
+        )

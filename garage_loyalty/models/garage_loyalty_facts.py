@@ -1,0 +1,242 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+
+class GarageLoyaltyFacts(models.AbstractModel):
+    """The queries that derive the facts of a visit from its documents."""
+
+    _name = "garage.loyalty.facts"
+    _description = "Facts of Customer Visits"
+
+    @api.model
+    def _get_names(self):
+        """Return the columns that the queries of both documents yield.
+
+        Override, together with the two queries, to stamp one fact more.
+        """
+        return [
+            "kind",
+            "repair_id",
+            "move_id",
+            "company_id",
+            "partner_id",
+            "user_id",
+            "date",
+            "member_id",
+            "is_member",
+            "tier_id",
+            "is_warranty",
+            "amount_labour",
+            "amount_parts",
+            "amount",
+            "amount_discount",
+        ]
+
+    @api.model
+    def _get_status_query(self, company, partner, date):
+        """Return a subquery: the membership of a customer as of a day.
+
+        The arguments are the SQL of the company, commercial partner and day.
+        """
+        return SQL(
+            """
+            SELECT member.id AS member_id, status.tier_id
+              FROM garage_loyalty_member member
+              JOIN LATERAL (
+                    SELECT state, tier_id
+                      FROM garage_loyalty_member_status
+                     WHERE member_id = member.id AND date <= %(date)s
+                     ORDER BY date DESC, id DESC
+                     LIMIT 1) status ON status.state = 'active'
+             WHERE member.company_id = %(company)s
+               AND member.partner_id = %(partner)s
+             ORDER BY member.id DESC
+             LIMIT 1
+            """,
+            company=company,
+            partner=partner,
+            date=date,
+        )
+
+    @api.model
+    def _get_amounts(self):
+        """Return what an invoice line adds to labour, to parts and to the discount.
+
+        The same rule as ``account.move.line._get_loyalty_kind``.
+        """
+        is_labour = SQL(
+            "COALESCE(move_line.loyalty_scope = 'labour', "
+            "product.id IS NULL OR template.type = 'service')"
+        )
+        return SQL(
+            """
+            move_line.partner_id,
+            CASE WHEN %(is_labour)s THEN -move_line.balance ELSE 0 END AS labour,
+            CASE WHEN %(is_labour)s THEN 0 ELSE -move_line.balance END AS parts,
+            CASE WHEN move_line.loyalty_redemption_id IS NULL THEN 0
+                 ELSE move_line.balance END AS discount
+            """,
+            is_labour=is_labour,
+        )
+
+    @api.model
+    def _get_joins(self):
+        """Return the joins that ``_get_amounts`` needs, on a relation ``line``."""
+        return SQL(
+            """
+            JOIN account_move_line move_line ON move_line.id = line.line_id
+            LEFT JOIN product_product product ON product.id = move_line.product_id
+            LEFT JOIN product_template template
+              ON template.id = product.product_tmpl_id
+            """
+        )
+
+    @api.model
+    def _get_repair_query(self, repair_ids):
+        """Return a query that yields the facts of finished, invoiced repair orders.
+
+        Shared lines are divided in proportion to what the repair orders' own lines
+        come to, equally if they have none; to the cent, by running totals.
+        """
+        repair_date = SQL(
+            "(repair.date_done AT TIME ZONE 'UTC' "
+            "AT TIME ZONE COALESCE(company_partner.tz, 'UTC'))::date"
+        )
+        customer = SQL("COALESCE(customer.commercial_partner_id, total.partner_id)")
+        return SQL(
+            """
+            WITH line AS (%(lines)s), priced AS (
+                SELECT line.repair_id, line.order_id, line.is_own, %(priced)s
+                  FROM line %(joins)s
+            ), own AS (
+                SELECT sibling.repair_id, sibling.order_id,
+                       min(priced.partner_id) AS partner_id,
+                       COALESCE(sum(labour) FILTER (WHERE is_own), 0) AS labour,
+                       COALESCE(sum(parts) FILTER (WHERE is_own), 0) AS parts,
+                       COALESCE(sum(discount) FILTER (WHERE is_own), 0) AS discount
+                  FROM (SELECT DISTINCT repair_id, order_id FROM line) sibling
+                  JOIN priced USING (repair_id, order_id)
+                 GROUP BY 1, 2
+            ), weighted AS (
+                SELECT own.*, CASE
+                    WHEN sum(GREATEST(labour + parts, 0)) OVER quotation > 0
+                    THEN GREATEST(labour + parts, 0) ELSE 1 END AS weight
+                  FROM own WINDOW quotation AS (PARTITION BY order_id)
+            ), cumulated AS (
+                SELECT weighted.*,
+                       sum(weight) OVER (PARTITION BY order_id) AS whole,
+                       sum(weight) OVER (
+                           PARTITION BY order_id ORDER BY repair_id) AS upto
+                  FROM weighted
+            ), shared AS (
+                SELECT order_id, repair_id, sum(labour) AS labour,
+                       sum(parts) AS parts, sum(discount) AS discount
+                  FROM priced WHERE NOT is_own GROUP BY order_id, repair_id
+            ), total AS (
+                SELECT cumulated.repair_id, cumulated.partner_id, %(totals)s
+                  FROM cumulated
+                  JOIN repair_order repair ON repair.id = cumulated.repair_id
+                  JOIN res_company company ON company.id = repair.company_id
+                  JOIN res_currency currency ON currency.id = company.currency_id
+                  LEFT JOIN shared USING (order_id, repair_id)
+            )
+            SELECT 'repair' AS kind, repair.id AS repair_id, NULL::int AS move_id,
+                   repair.company_id, %(customer)s AS partner_id, repair.user_id,
+                   %(date)s AS date, status.member_id,
+                   status.member_id IS NOT NULL AS is_member, status.tier_id,
+                   COALESCE(repair.under_warranty, FALSE) AS is_warranty,
+                   total.labour AS amount_labour, total.parts AS amount_parts,
+                   total.labour + total.parts AS amount,
+                   total.discount AS amount_discount
+              FROM total
+              JOIN repair_order repair ON repair.id = total.repair_id
+              JOIN res_company company ON company.id = repair.company_id
+              JOIN res_partner company_partner
+                ON company_partner.id = company.partner_id
+              LEFT JOIN res_partner customer ON customer.id = repair.partner_id
+              LEFT JOIN LATERAL (%(status)s) status ON TRUE
+             WHERE repair.state = 'done' AND repair.date_done IS NOT NULL
+               AND repair.id = ANY(%(ids)s)
+            """,
+            lines=self.env["repair.order"]._get_loyalty_line_query(repair_ids),
+            priced=self._get_amounts(),
+            joins=self._get_joins(),
+            totals=SQL(", ").join(
+                SQL(
+                    """
+                    cumulated.%(name)s
+                    + round(COALESCE(shared.%(name)s, 0) * upto / whole,
+                            currency.decimal_places)
+                    - round(COALESCE(shared.%(name)s, 0) * (upto - weight) / whole,
+                            currency.decimal_places) AS %(name)s
+                    """,
+                    name=SQL.identifier(name),
+                )
+                for name in ("labour", "parts", "discount")
+            ),
+            customer=customer,
+            date=repair_date,
+            status=self._get_status_query(
+                SQL("repair.company_id"), customer, repair_date
+            ),
+            ids=list(repair_ids),
+        )
+
+    @api.model
+    def _get_invoice_query(self, move_ids):
+        """Return a query that yields the facts of invoices without repair order.
+
+        Credit notes of such an invoice are deducted.
+        """
+        customer = SQL("invoice.commercial_partner_id")
+        date = SQL("invoice.invoice_date")
+        return SQL(
+            """
+            WITH invoice AS (
+                SELECT * FROM account_move
+                 WHERE id = ANY(%(ids)s) AND move_type = 'out_invoice'
+                   AND state = 'posted' AND commercial_partner_id IS NOT NULL
+                   AND NOT EXISTS (
+                        SELECT FROM account_move_line line
+                          JOIN sale_order_line_invoice_rel rel
+                            ON rel.invoice_line_id = line.id
+                          JOIN sale_order_line quoted ON quoted.id = rel.order_line_id
+                          JOIN repair_order repair
+                            ON repair.sale_order_id = quoted.order_id
+                         WHERE line.move_id = account_move.id
+                           AND repair.state <> 'cancel')
+            ), line AS (
+                SELECT invoice.id AS move_id, line.id AS line_id
+                  FROM invoice
+                  JOIN account_move document
+                    ON document.state = 'posted' AND (document.id = invoice.id
+                       OR document.reversed_entry_id = invoice.id
+                          AND document.move_type = 'out_refund')
+                  JOIN account_move_line line ON line.move_id = document.id
+                 WHERE line.display_type = 'product'
+                   AND line.is_downpayment IS NOT TRUE
+            ), total AS (
+                SELECT priced.move_id, sum(labour) AS labour, sum(parts) AS parts,
+                       sum(discount) AS discount
+                  FROM (SELECT line.move_id, %(priced)s FROM line %(joins)s) priced
+                 GROUP BY 1
+            )
+            SELECT 'sale' AS kind, NULL::int AS repair_id, invoice.id AS move_id,
+                   invoice.company_id, %(customer)s AS partner_id,
+                   invoice.invoice_user_id AS user_id, %(date)s AS date,
+                   status.member_id, status.member_id IS NOT NULL AS is_member,
+                   status.tier_id, FALSE AS is_warranty,
+                   total.labour AS amount_labour, total.parts AS amount_parts,
+                   total.labour + total.parts AS amount,
+                   total.discount AS amount_discount
+              FROM total
+              JOIN invoice ON invoice.id = total.move_id
+              LEFT JOIN LATERAL (%(status)s) status ON TRUE
+            """,
+            ids=list(move_ids),
+            priced=self._get_amounts(),
+            joins=self._get_joins(),
+            customer=customer,
+            date=date,
+            status=self._get_status_query(SQL("invoice.company_id"), customer, date),
+        )

@@ -1,0 +1,292 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from .garage_loyalty_member_status import STATES
+
+# Written by the methods of this file only: each of them also leaves a trace.
+PROTECTED = {"points", "state", "partner_id", "program_id", "date_joined", "date_left"}
+
+
+class GarageLoyaltyMember(models.Model):
+    _name = "garage.loyalty.member"
+    _description = "Loyalty Member"
+    _inherit = ["garage.loyalty.account.mixin", "mail.thread", "mail.activity.mixin"]
+    _order = "number desc"
+    _rec_name = "number"
+    _rec_names_search = ["number", "partner_id"]
+
+    number = fields.Char(
+        string="Member number", required=True, readonly=True, copy=False, index=True
+    )
+    partner_id = fields.Many2one(
+        "res.partner", string="Customer", required=True, ondelete="restrict", index=True
+    )
+    phone = fields.Char(related="partner_id.phone")
+    email = fields.Char(related="partner_id.email")
+    program_id = fields.Many2one(
+        "garage.loyalty.program",
+        string="Programme",
+        required=True,
+        ondelete="restrict",
+        index=True,
+        default=lambda self: self.env["garage.loyalty.program"]._get_default(
+            self.env.company
+        ),
+    )
+    company_id = fields.Many2one(
+        related="program_id.company_id", store=True, precompute=True, index=True
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    state = fields.Selection(
+        STATES, required=True, readonly=True, default="active", copy=False
+    )
+    tier_id = fields.Many2one(
+        "garage.loyalty.tier",
+        ondelete="restrict",
+        index=True,
+        domain="[('program_id', '=', program_id)]",
+    )
+    points = fields.Integer(
+        readonly=True,
+        default=0,
+        copy=False,
+        help="Balance of the ledger. Negative when points were taken back "
+        "after they had been spent.",
+    )
+    points_worth = fields.Monetary(
+        string="Worth",
+        compute="_compute_points_worth",
+        help="What the points would take off an invoice today.",
+    )
+    entry_ids = fields.One2many("garage.loyalty.entry", "member_id", readonly=True)
+    entry_count = fields.Integer(compute="_compute_entry_count")
+    date_joined = fields.Date(
+        string="Joined on", required=True, default=fields.Date.context_today
+    )
+    date_left = fields.Date(string="Left on", readonly=True, copy=False)
+    enrolled_by_id = fields.Many2one(
+        "res.users",
+        string="Enrolled by",
+        ondelete="restrict",
+        default=lambda self: self.env.user,
+    )
+    source = fields.Selection(
+        [("counter", "At the counter"), ("web", "On the web"), ("import", "Import")],
+        string="Enrolled",
+        required=True,
+        default="counter",
+    )
+    consent_terms = fields.Boolean(
+        string="Accepted the terms",
+        compute="_compute_consent_terms",
+        inverse="_inverse_consent_terms",
+    )
+    consent_terms_date = fields.Datetime(string="Terms accepted on", readonly=True)
+    consent_marketing = fields.Boolean(
+        string="Agreed to marketing",
+        compute="_compute_consent_marketing",
+        inverse="_inverse_consent_marketing",
+    )
+    consent_marketing_date = fields.Datetime(
+        string="Marketing agreed on", readonly=True
+    )
+    note = fields.Text()
+    status_ids = fields.One2many(
+        "garage.loyalty.member.status", "member_id", readonly=True
+    )
+    visit_count = fields.Integer(related="partner_id.visit_count")
+    last_visit_date = fields.Date(related="partner_id.last_visit_date")
+
+    _number_company_uniq = models.UniqueIndex(
+        "(company_id, number)", "This member number is taken."
+    )
+    _partner_company_uniq = models.UniqueIndex(
+        "(company_id, partner_id) WHERE state <> 'left'",
+        "This customer is a member already.",
+    )
+
+    @api.depends("number", "partner_id.display_name")
+    def _compute_display_name(self):
+        for member in self:
+            name = member.partner_id.display_name
+            member.display_name = f"{member.number} · {name}" if name else member.number
+
+    @api.depends("points", "program_id.point_value")
+    def _compute_points_worth(self):
+        for member in self:
+            worth = max(member.points, 0) * member.program_id.point_value
+            currency = member.currency_id or self.env.company.currency_id
+            member.points_worth = currency.round(worth)
+
+    @api.depends("entry_ids")
+    def _compute_entry_count(self):
+        counts = dict(
+            self.env["garage.loyalty.entry"]._read_group(
+                [("member_id", "in", self.ids)], ["member_id"], ["__count"]
+            )
+        )
+        for member in self:
+            member.entry_count = counts.get(member, 0)
+
+    @api.depends("consent_terms_date")
+    def _compute_consent_terms(self):
+        for member in self:
+            member.consent_terms = bool(member.consent_terms_date)
+
+    def _inverse_consent_terms(self):
+        self._set_consent("consent_terms", "consent_terms_date")
+
+    @api.depends("consent_marketing_date")
+    def _compute_consent_marketing(self):
+        for member in self:
+            member.consent_marketing = bool(member.consent_marketing_date)
+
+    def _inverse_consent_marketing(self):
+        self._set_consent("consent_marketing", "consent_marketing_date")
+
+    def _set_consent(self, consent, date_field):
+        """Keep when a consent was given; withdrawing it empties the date."""
+        for member in self:
+            if member[consent] != bool(member[date_field]):
+                member[date_field] = member[consent] and fields.Datetime.now()
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Enrol customers: one account for a company and all of its contacts."""
+        for vals in vals_list:
+            if {"points", "state", "date_left"} & vals.keys():
+                raise UserError(self._protected_message())
+            if vals.get("tier_id"):
+                self._check_may_set_tier()
+            partner = self.env["res.partner"].browse(vals.get("partner_id"))
+            vals["partner_id"] = partner.commercial_partner_id.id
+            vals["number"] = self._next_number()
+        members = super().create(vals_list)
+        for member in members:
+            member._after_enrolment()
+        return members
+
+    @api.model
+    def _next_number(self):
+        """Return the next member number. Override to number by other means."""
+        # An advisor may use the sequence, but has no access to sequences as such.
+        return self.env["ir.sequence"].sudo().next_by_code("garage.loyalty.member")
+
+    def _after_enrolment(self):
+        """Start the history, and count what the customer had done on that day."""
+        self.ensure_one()
+        if not self.tier_id:
+            super().write({"tier_id": self.program_id._get_entry_tier().id})
+        self._log_status(self.date_joined, self.env._("Enrolled"))
+        moves = self.env["account.move"]._get_unstamped_loyalty_moves(self)
+        moves._stamp_loyalty()
+        moves._sync_loyalty()
+
+    def write(self, vals):
+        """Protect the balance and the history; a tier that is set leaves a trace."""
+        if PROTECTED & vals.keys():
+            raise UserError(self._protected_message())
+        if "tier_id" in vals:
+            self._check_may_set_tier()
+            vals = dict(vals)
+            self._set_tier(self.env["garage.loyalty.tier"].browse(vals.pop("tier_id")))
+        return super().write(vals)
+
+    @api.model
+    def _check_may_set_tier(self):
+        manager = "garage_loyalty.garage_loyalty_group_manager"
+        if not self.env.su and not self.env.user.has_group(manager):
+            raise AccessError(
+                self.env._("Only loyalty managers set a member's tier by hand.")
+            )
+
+    @api.model
+    def _protected_message(self):
+        return self.env._(
+            "Points, dates and the state of a membership change through their "
+            "buttons only, so that the reason is kept."
+        )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_with_entries(self):
+        used = self.filtered("entry_count")
+        if used:
+            raise UserError(
+                self.env._(
+                    "%s has points entries and cannot be deleted. "
+                    "End the membership with “Leave” instead.",
+                    used[0].display_name,
+                )
+            )
+
+    def action_open_entries(self):
+        """Open the member's rows of the points ledger."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "garage_loyalty.garage_loyalty_entry_action"
+        )
+        return action | {"domain": [("member_id", "=", self.id)]}
+
+    def action_open_visits(self):
+        """Open the visits of the customer."""
+        self.ensure_one()
+        return self.partner_id.action_open_loyalty_visits()
+
+    # -- state and tier ---------------------------------------------------------
+
+    def _log_status(self, date, reason):
+        """Add the present state and tier to the history, and restamp visits."""
+        self.ensure_one()
+        # The history is read-only for everybody, so that nobody can invent it.
+        self.env["garage.loyalty.member.status"].sudo().create(
+            {
+                "member_id": self.id,
+                "date": date,
+                "state": self.state,
+                "tier_id": self.tier_id.id,
+                "reason": reason,
+                "user_id": self.env.uid,
+            }
+        )
+        self.env["garage.loyalty.visit"]._sync_partner(
+            self.partner_id, self.company_id, date
+        )
+
+    def _change_state(self, state, date, reason, vals=None):
+        for member in self:
+            super(GarageLoyaltyMember, member).write({"state": state, **(vals or {})})
+            member._log_status(date or fields.Date.context_today(member), reason)
+
+    def _suspend(self, date=None, reason=None):
+        """Stop earning and spending for a while; points stay where they are."""
+        self._change_state("suspended", date, reason or self.env._("Suspended"))
+
+    def _leave(self, date=None, reason=None):
+        """End the membership; the ledger and its balance are kept."""
+        date = date or fields.Date.context_today(self)
+        self._change_state(
+            "left", date, reason or self.env._("Left"), {"date_left": date}
+        )
+
+    def _come_back(self, date=None, reason=None):
+        """Resume a membership that was suspended or ended, with its points."""
+        self._change_state(
+            "active", date, reason or self.env._("Came back"), {"date_left": False}
+        )
+
+    def _set_tier(self, tier, date=None, reason=None):
+        """Move members to ``tier`` from ``date`` on (today)."""
+        for member in self.filtered(lambda member: member.tier_id != tier):
+            if tier and tier.program_id != member.program_id:
+                raise UserError(
+                    self.env._(
+                        "“%(tier)s” is not a tier of “%(program)s”.",
+                        tier=tier.name,
+                        program=member.program_id.name,
+                    )
+                )
+            super(GarageLoyaltyMember, member).write({"tier_id": tier.id})
+            member._log_status(
+                date or fields.Date.context_today(member),
+                reason or self.env._("Set by hand"),
+            )

@@ -1,0 +1,261 @@
+import logging
+
+from odoo import api, fields, models
+from odoo.tools import SQL, split_every
+
+_logger = logging.getLogger(__name__)
+
+BATCH = 5000
+KINDS = [("repair", "Repair order"), ("sale", "Invoice without repair order")]
+
+
+class GarageLoyaltyVisit(models.Model):
+    """Facts about finished, invoiced work, stamped when they become known.
+
+    Every row is computed from the documents by one SQL statement, the same for one
+    repair order and for the whole base: computing it again changes nothing.
+    Amounts are net of tax, in the company's currency, credit notes deducted.
+    """
+
+    _name = "garage.loyalty.visit"
+    _description = "Customer Visit"
+    _order = "date desc, id desc"
+    _rec_name = "date"
+    _log_access = False
+
+    kind = fields.Selection(KINDS, required=True, readonly=True)
+    repair_id = fields.Many2one(
+        "repair.order", string="Repair order", readonly=True, ondelete="cascade"
+    )
+    move_id = fields.Many2one(
+        "account.move",
+        string="Invoice",
+        readonly=True,
+        ondelete="cascade",
+        help="Set when the invoice belongs to no repair order.",
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, ondelete="cascade"
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Customer",
+        required=True,
+        readonly=True,
+        ondelete="restrict",
+    )
+    user_id = fields.Many2one("res.users", string="Advisor", readonly=True)
+    date = fields.Date(required=True, readonly=True, index=True)
+    prev_date = fields.Date(string="Previous visit", readonly=True)
+    member_id = fields.Many2one(
+        "garage.loyalty.member",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+    )
+    is_member = fields.Boolean(
+        string="Member then",
+        readonly=True,
+        help="The customer was an active member on the day of the visit.",
+    )
+    tier_id = fields.Many2one(
+        "garage.loyalty.tier",
+        string="Tier then",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+    )
+    is_warranty = fields.Boolean(string="Under warranty", readonly=True)
+    amount_labour = fields.Monetary(string="Labour", readonly=True)
+    amount_parts = fields.Monetary(string="Parts", readonly=True)
+    amount = fields.Monetary(string="Net invoiced", readonly=True)
+    amount_discount = fields.Monetary(
+        string="Paid with points",
+        readonly=True,
+        help="Reward discounts on the visit, net of tax; already deducted from "
+        "labour, parts and net invoiced.",
+    )
+
+    _repair_uniq = models.UniqueIndex("(repair_id)")
+    _move_uniq = models.UniqueIndex("(move_id)")
+    _customer_idx = models.Index("(company_id, partner_id, date)")
+
+    # -- synchronisation --------------------------------------------------------
+
+    @api.model
+    def _sync_repairs(self, repairs):
+        """Bring the rows of ``repairs`` in line with their documents.
+
+        Repair orders that share a quotation with one of them are done as well.
+
+        :return: the number of rows that changed
+        """
+        # Facts are the same whoever posts the invoice, or finishes the repair.
+        repairs = repairs.sudo()
+        repairs |= repairs.sale_order_id.repair_order_ids
+        return self._sync("repair_id", repairs.ids)
+
+    @api.model
+    def _sync_moves(self, moves):
+        """Bring the rows of invoices without repair order in line with them."""
+        return self._sync("move_id", moves.ids)
+
+    @api.model
+    def _sync_partner(self, partner, company, date):
+        """Do the visits of a customer again from ``date`` on: a status changed."""
+        # Facts are the same whoever enrols the customer.
+        visits = self.sudo().search(
+            [
+                ("company_id", "=", company.id),
+                ("partner_id", "=", partner.id),
+                ("date", ">=", date),
+            ]
+        )
+        return self._sync_repairs(visits.repair_id) + self._sync_moves(visits.move_id)
+
+    @api.model
+    def _sync(self, key, ids):
+        if not ids:
+            return 0
+        self.env.flush_all()
+        before = SQL(
+            "SELECT partner_id FROM garage_loyalty_visit WHERE %s = ANY(%s)",
+            SQL.identifier(key),
+            list(ids),
+        )
+        partner_ids = {row[0] for row in self.env.execute_query(before)}
+        changed = 0
+        for query in self._get_sync_queries(key, ids):
+            self.env.cr.execute(query)
+            changed += self.env.cr.rowcount
+            partner_ids.update(row[0] for row in self.env.cr.fetchall())
+        if changed:
+            self._sync_prev_dates(list(partner_ids))
+            self.env.invalidate_all(flush=False)
+        return changed
+
+    @api.model
+    def _get_sync_queries(self, key, ids):
+        """Return the statements that remove and that write the rows of ``ids``."""
+        Facts = self.env["garage.loyalty.facts"]
+        facts = (
+            Facts._get_repair_query(ids)
+            if key == "repair_id"
+            else Facts._get_invoice_query(ids)
+        )
+        names = Facts._get_names()
+        columns = SQL(", ").join(map(SQL.identifier, names))
+        excluded = SQL(", ").join(SQL("EXCLUDED.%s", SQL.identifier(n)) for n in names)
+        current = SQL(", ").join(SQL.identifier(self._table, name) for name in names)
+        column = SQL.identifier(key)
+        upsert = SQL(
+            """
+            INSERT INTO garage_loyalty_visit (%(columns)s)
+            SELECT %(columns)s FROM (%(facts)s) fact
+            ON CONFLICT (%(key)s) DO UPDATE SET (%(columns)s) = (%(excluded)s)
+             WHERE (%(current)s) IS DISTINCT FROM (%(excluded)s)
+            RETURNING partner_id
+            """,
+            columns=columns,
+            facts=facts,
+            key=column,
+            excluded=excluded,
+            current=current,
+        )
+        stale = SQL(
+            """
+            DELETE FROM garage_loyalty_visit
+             WHERE %(key)s = ANY(%(ids)s)
+               AND %(key)s NOT IN (SELECT %(key)s FROM (%(facts)s) fact)
+            RETURNING partner_id
+            """,
+            key=column,
+            ids=list(ids),
+            facts=facts,
+        )
+        return stale, upsert
+
+    @api.model
+    def _sync_prev_dates(self, partner_ids):
+        """Stamp the date of the customer's previous visit."""
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE garage_loyalty_visit visit
+                   SET prev_date = previous.date
+                  FROM (SELECT id, lag(date) OVER (
+                                   PARTITION BY company_id, partner_id
+                                   ORDER BY date, id) AS date
+                          FROM garage_loyalty_visit
+                         WHERE kind = 'repair' AND partner_id = ANY(%s)) previous
+                 WHERE visit.id = previous.id
+                   AND visit.prev_date IS DISTINCT FROM previous.date
+                """,
+                partner_ids,
+            )
+        )
+
+    # -- whole base -------------------------------------------------------------
+
+    @api.model
+    def _rebuild(self, batch=BATCH):
+        """Compute all visits again from the documents, for a shell or a script.
+
+        Commits after each batch when run by a scheduled action or a shell. May be
+        interrupted: what is done is done, and starting again is harmless.
+
+        :return: the number of rows that changed
+        """
+        return sum(
+            self._check_batch(model, ids)
+            for model in ("repair.order", "account.move")
+            for ids in split_every(batch, self._get_document_ids(model), list)
+        )
+
+    @api.model
+    def _cron_check_visits(self, batch=BATCH):
+        """Compare the facts with the documents every night, and correct them.
+
+        Also stamps the history that is there when the add-on is installed. Walks
+        through the documents by id and keeps its place, so that it can be
+        interrupted at any moment.
+        """
+        Cron = self.env["ir.cron"]
+        for model in ("repair.order", "account.move"):
+            place = f"garage_loyalty.visit_check.{model}"
+            # Settings are the administrator's; this is where the job keeps its place.
+            params = self.env["ir.config_parameter"].sudo()
+            done = int(params.get_param(place, 0))
+            ids = self._get_document_ids(model, done)
+            left = len(ids)
+            for chunk in split_every(batch, ids, list):
+                self._check_batch(model, chunk)
+                params.set_param(place, chunk[-1])
+                left -= len(chunk)
+                if not Cron._commit_progress(len(chunk), remaining=left):
+                    return
+            params.set_param(place, 0)
+
+    @api.model
+    def _check_batch(self, model, ids):
+        documents = self.env[model].browse(ids)
+        if model == "repair.order":
+            documents._fill_date_done()
+            changed = self._sync_repairs(documents)
+        else:
+            changed = self._sync_moves(documents)
+        if changed:
+            _logger.info("%s visits corrected from %s %s", changed, len(ids), model)
+        return changed
+
+    @api.model
+    def _get_document_ids(self, model, after=0):
+        """Return the ids, in order, of the documents that may be visits."""
+        domain = (
+            [("state", "=", "done")]
+            if model == "repair.order"
+            else [("move_type", "=", "out_invoice"), ("state", "=", "posted")]
+        )
+        domain += [("id", ">", after)]
+        return self.env[model].search(domain, order="id").ids

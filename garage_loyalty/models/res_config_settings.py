@@ -1,0 +1,46 @@
+from odoo import api, fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    loyalty_program_id = fields.Many2one(
+        "garage.loyalty.program",
+        string="Loyalty programme",
+        compute="_compute_loyalty_program_id",
+        help="The programme that new members join: the first one of the company.",
+    )
+    loyalty_earn_trigger = fields.Selection(
+        related="loyalty_program_id.earn_trigger", readonly=False
+    )
+    loyalty_labour_rate = fields.Float(
+        related="loyalty_program_id.labour_rate", readonly=False
+    )
+    loyalty_parts_rate = fields.Float(
+        related="loyalty_program_id.parts_rate", readonly=False
+    )
+    loyalty_point_value = fields.Float(
+        related="loyalty_program_id.point_value", readonly=False
+    )
+    loyalty_labour_cap = fields.Float(
+        related="loyalty_program_id.labour_cap", readonly=False
+    )
+    loyalty_parts_cap = fields.Float(
+        related="loyalty_program_id.parts_cap", readonly=False
+    )
+
+    @api.depends("company_id")
+    def _compute_loyalty_program_id(self):
+        Program = self.env["garage.loyalty.program"]
+        for settings in self:
+            settings.loyalty_program_id = Program._get_default(settings.company_id)
+
+    def action_open_loyalty_program(self):
+        """Open the programme that new members join, to change all of its rules."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "garage.loyalty.program",
+            "res_id": self.loyalty_program_id.id,
+            "views": [[False, "form"]],
+        }

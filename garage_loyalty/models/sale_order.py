@@ -1,0 +1,69 @@
+from odoo import api, fields, models
+
+
+class SaleOrder(models.Model):
+    _name = "sale.order"
+    _inherit = ["sale.order", "garage.loyalty.redeemable.mixin"]
+    _loyalty_lines_name = "order_line"
+    _loyalty_quantity_name = "product_uom_qty"
+
+    loyalty_redemption_ids = fields.One2many(
+        "garage.loyalty.redemption", "order_id", readonly=True
+    )
+    loyalty_member_id = fields.Many2one(
+        "garage.loyalty.member", string="Membership", compute="_compute_loyalty"
+    )
+    loyalty_tier_id = fields.Many2one(
+        "garage.loyalty.tier", string="Tier", compute="_compute_loyalty"
+    )
+    loyalty_points = fields.Integer(
+        related="loyalty_member_id.points", string="Points of the customer"
+    )
+    loyalty_state = fields.Selection(
+        related="loyalty_member_id.state", string="Membership state"
+    )
+
+    @api.depends("partner_id", "company_id")
+    def _compute_loyalty(self):
+        # The badge is for everybody who may see the quotation.
+        for company, orders in self.sudo().grouped("company_id").items():
+            members = orders.partner_id._get_loyalty_members(
+                company or self.env.company
+            )
+            for order in orders:
+                member = members.get(order.partner_id.commercial_partner_id._origin)
+                current = member if member and member.state != "left" else None
+                order.loyalty_member_id = current
+                order.loyalty_tier_id = current and current.tier_id
+
+    def action_confirm(self):
+        """Take the points that are redeemed on the quotations."""
+        result = super().action_confirm()
+        redemptions = self.order_line.loyalty_redemption_id
+        redemptions._before_posting()
+        redemptions.sudo()._sync()  # whoever confirms need not have ledger rights
+        return result
+
+    def _action_cancel(self):
+        result = super()._action_cancel()
+        # Whoever cancels need not have access to the ledger.
+        self.sudo().loyalty_redemption_ids._sync()
+        return result
+
+    def action_draft(self):
+        """Plan again what was redeemed before the quotation was cancelled."""
+        result = super().action_draft()
+        self.sudo().loyalty_redemption_ids._sync()  # as for cancelling
+        return result
+
+    def copy_data(self, default=None):
+        """Points are spent once: a copy of a quotation is not paid with them."""
+        vals_list = super().copy_data(default)
+        for vals in vals_list:
+            if vals.get("order_line"):
+                vals["order_line"] = [
+                    command
+                    for command in vals["order_line"]
+                    if not command[2].get("loyalty_redemption_id")
+                ]
+        return vals_list

@@ -1,0 +1,61 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from .account_move_line import SCOPES
+
+
+class SaleOrderLine(models.Model):
+    _inherit = "sale.order.line"
+
+    loyalty_redemption_id = fields.Many2one(
+        "garage.loyalty.redemption",
+        string="Redemption",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+    loyalty_scope = fields.Selection(SCOPES, string="Redeemed on", readonly=True)
+
+    def write(self, vals):
+        """Refuse to change what is paid with points by hand."""
+        changed = self.filtered(
+            lambda line: line.loyalty_redemption_id
+            and any(
+                name in vals and line[name] != vals[name]
+                for name in ("price_unit", "product_uom_qty", "discount")
+            )
+        )
+        if changed:
+            raise UserError(changed[0].loyalty_redemption_id._locked_message())
+        return super().write(vals)
+
+    def unlink(self):
+        """Removing what is paid with points gives the points back."""
+        redemptions = self.loyalty_redemption_id
+        result = super().unlink()
+        redemptions._after_lines_removed()
+        return result
+
+    def _prepare_invoice_line(self, **optional_values):
+        vals = super()._prepare_invoice_line(**optional_values)
+        if self.loyalty_redemption_id:
+            vals["loyalty_redemption_id"] = self.loyalty_redemption_id.id
+            vals["loyalty_scope"] = self.loyalty_scope
+        return vals
+
+    def _get_loyalty_kind(self):
+        """Return "labour" or "parts", by the rule of invoice lines."""
+        self.ensure_one()
+        if self.loyalty_scope:
+            return self.loyalty_scope
+        product = self.product_id
+        return "labour" if not product or product.type == "service" else "parts"
+
+    def _is_loyalty_priced(self):
+        """Tell whether the line is a product or service that the customer buys."""
+        self.ensure_one()
+        return (
+            not self.display_type
+            and not self.is_downpayment
+            and not self.loyalty_redemption_id
+        )

@@ -1,0 +1,1 @@
+from . import garage_loyalty_visit_report

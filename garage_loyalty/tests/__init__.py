@@ -1,0 +1,1 @@
+from . import test_credit_notes, test_earning, test_redeeming, test_visits

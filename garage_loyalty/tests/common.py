@@ -1,0 +1,201 @@
+from odoo import Command, fields
+from odoo.tests import new_test_user
+
+from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+
+USER = "garage_loyalty.garage_loyalty_group_user"
+MANAGER = "garage_loyalty.garage_loyalty_group_manager"
+ACCOUNTANT = "garage_loyalty.garage_loyalty_group_accountant"
+
+
+class GarageLoyaltyCommon(AccountTestInvoicingCommon):
+    """A workshop with one programme, labour at 100 an hour and a part at 50."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company = cls.company_data["company"]
+        cls.env.user.group_ids += cls.env.ref(MANAGER)
+        cls.env.user.group_ids += cls.env.ref("stock.group_stock_manager")
+        cls.env.user.group_ids += cls.env.ref("sales_team.group_sale_manager")
+        cls.Entry = cls.env["garage.loyalty.entry"]
+        cls.Member = cls.env["garage.loyalty.member"]
+        cls.Visit = cls.env["garage.loyalty.visit"]
+        cls.program = cls.env["garage.loyalty.program"]._get_default(cls.company)
+        cls.bronze, cls.silver, cls.gold = cls.program.tier_ids
+        cls.tax = cls.company_data["default_tax_sale"]
+        cls.labour = cls._create_good(
+            "Labour", 100, type="service", invoice_policy="order"
+        )
+        cls.part = cls._create_good(
+            "Brake pads", 50, type="consu", invoice_policy="order"
+        )
+        cls.customer = cls._create_customer("Ada Customer")
+        cls.other = cls._create_customer("Bob Customer")
+
+    @classmethod
+    def _create_good(cls, name, price, **vals):
+        return cls.env["product.product"].create(
+            {
+                "name": name,
+                "list_price": price,
+                "taxes_id": [Command.set(cls.tax.ids)],
+                "supplier_taxes_id": [Command.clear()],
+                **vals,
+            }
+        )
+
+    @classmethod
+    def _create_customer(cls, name, **vals):
+        return cls.env["res.partner"].create({"name": name, **vals})
+
+    @classmethod
+    def _create_user(cls, login, *groups):
+        return new_test_user(
+            cls.env,
+            login,
+            groups=",".join(("base.group_user", *groups)),
+            company_id=cls.company.id,
+            company_ids=[Command.set(cls.company.ids)],
+        )
+
+    @classmethod
+    def _enrol(cls, partner, date="2024-01-01", tier=None, program=None, **vals):
+        vals = {
+            "partner_id": partner.id,
+            "program_id": (program or cls.program).id,
+            "date_joined": date,
+            **vals,
+        }
+        if tier:
+            vals["tier_id"] = tier.id
+        return cls.Member.create(vals)
+
+    @classmethod
+    def _create_repair(cls, partner, parts=2, order=None, hours=0, **vals):
+        """Return a confirmed repair with its quotation: parts, and hours of labour."""
+        repair = cls.env["repair.order"].create(
+            {
+                "partner_id": partner.id,
+                "company_id": cls.company.id,
+                "sale_order_id": order and order.id,
+                **vals,
+            }
+        )
+        if not order:
+            repair.action_create_sale_order()
+        if parts:
+            repair.move_ids = [
+                Command.create(
+                    {
+                        "product_id": cls.part.id,
+                        "product_uom_qty": parts,
+                        "repair_line_type": "add",
+                    }
+                )
+            ]
+        if hours:
+            repair.sale_order_id.order_line = [
+                Command.create(
+                    {"product_id": cls.labour.id, "product_uom_qty": hours}
+                )
+            ]
+        repair.action_validate()
+        return repair
+
+    @classmethod
+    def _finish(cls, repair, date=None):
+        repair.action_repair_start()
+        repair.move_ids.quantity = repair.move_ids[:1].product_uom_qty
+        repair.action_repair_end()
+        if date:
+            repair.date_done = fields.Datetime.to_datetime(f"{date} 12:00:00")
+
+    @classmethod
+    def _bill(cls, orders, date="2024-02-01", post=True):
+        for order in orders.filtered(lambda order: order.state != "sale"):
+            order.action_confirm()
+        invoice = orders._create_invoices()
+        invoice.invoice_date = date
+        if post:
+            invoice.action_post()
+        return invoice
+
+    @classmethod
+    def _visit(cls, partner, date="2024-02-01", parts=2, hours=1, **vals):
+        """Return a finished repair and its posted invoice: 100 parts, 100 labour."""
+        repair = cls._create_repair(partner, parts=parts, hours=hours, **vals)
+        repair.sale_order_id.action_confirm()
+        cls._finish(repair, date)
+        return repair, cls._bill(repair.sale_order_id, date)
+
+    @classmethod
+    def _invoice(cls, partner, lines=None, date="2024-02-01", post=True, **vals):
+        """Return an invoice without repair: lines are (product, quantity, price)."""
+        invoice = cls.env["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": partner.id,
+                "invoice_date": date,
+                "invoice_line_ids": [
+                    Command.create(
+                        {
+                            "product_id": product.id,
+                            "quantity": quantity,
+                            "price_unit": price,
+                        }
+                    )
+                    for product, quantity, price in lines or [(cls.labour, 1, 1000)]
+                ],
+                **vals,
+            }
+        )
+        if post:
+            invoice.action_post()
+        return invoice
+
+    @classmethod
+    def _pay(cls, invoice, date=None, amount=None):
+        vals = {"payment_date": date or invoice.invoice_date}
+        if amount:
+            vals["amount"] = amount
+        return (
+            cls.env["account.payment.register"]
+            .with_context(active_model="account.move", active_ids=invoice.ids)
+            .create(vals)
+            ._create_payments()
+        )
+
+    @classmethod
+    def _credit(cls, invoice, amount=None, date="2024-03-01", post=True):
+        """Return a credit note: of the whole, or of ``amount`` of its first line."""
+        wizard = (
+            cls.env["account.move.reversal"]
+            .with_context(active_model="account.move", active_ids=invoice.ids)
+            .create({"date": date, "journal_id": invoice.journal_id.id})
+        )
+        wizard.refund_moves()
+        credit = wizard.new_move_ids
+        if amount is not None:
+            lines = credit.invoice_line_ids
+            lines[1:].unlink()
+            lines[0].write({"quantity": 1, "price_unit": amount})
+        if post and credit.state == "draft":
+            credit.action_post()
+        return credit
+
+    @classmethod
+    def _redeem(cls, document, points, user=None):
+        field = "order_id" if document._name == "sale.order" else "move_id"
+        wizard = cls.env["garage.loyalty.redeem"].create({field: document.id})
+        if user:
+            wizard = wizard.with_user(user)
+        wizard.points = points
+        wizard.action_redeem()
+        return document._get_loyalty_lines().loyalty_redemption_id
+
+    def assertLedger(self, member, *points):
+        """Check the entries, in the order they were posted, and the balance."""
+        entries = self.Entry.search([("member_id", "=", member.id)], order="id")
+        self.assertEqual(tuple(entries.mapped("points")), points)
+        self.assertEqual(member.points, sum(points))
