@@ -13,9 +13,7 @@ class Register:
     def __init__(self, premises):
         self.premises = premises
         self.env = premises.env
-        self.program = self.env["garage.loyalty.program"]._get_default(
-            premises.company
-        )
+        self.program = self.env["garage.loyalty.program"]._get_default(premises.company)
         self.members = {}  # customer number -> garage.loyalty.member
         self.redeemed = 0
 
@@ -58,7 +56,7 @@ class Register:
     def review(self, day):
         """Set the tiers that the net spend of the last twelve months deserves."""
         spent = self._spent(day)
-        tiers = self.program.tier_ids
+        tiers, currency = self.program.tier_ids, self.premises.company.currency_id
         for member in self.members.values():
             if member.state != "active":
                 continue
@@ -66,7 +64,7 @@ class Register:
             tier = tiers[sum(amount >= threshold for threshold in THRESHOLDS)]
             rises = tier.sequence > member.tier_id.sequence
             if rises or (day.month == REVIEW_MONTH and tier != member.tier_id):
-                money = format_amount(self.env, amount, self.premises.company.currency_id)
+                money = format_amount(self.env, amount, currency)
                 member._set_tier(tier, day, f"{money} in the last twelve months")
 
     def _spent(self, day):

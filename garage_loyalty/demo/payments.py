@@ -80,12 +80,15 @@ class Till:
 
     def credit(self, day, kind, invoice):
         """A credit note by the wizard: all of it, one part, or half the labour."""
-        wizard = (
-            self.env["account.move.reversal"]
-            .with_context(active_model="account.move", active_ids=invoice.ids)
-            .create(
-                {"date": day, "reason": REASONS[kind], "journal_id": invoice.journal_id.id}
-            )
+        Reversal = self.env["account.move.reversal"].with_context(
+            active_model="account.move", active_ids=invoice.ids
+        )
+        wizard = Reversal.create(
+            {
+                "date": day,
+                "reason": REASONS[kind],
+                "journal_id": invoice.journal_id.id,
+            }
         )
         wizard.refund_moves()
         note = wizard.new_move_ids

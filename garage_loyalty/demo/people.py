@@ -2,31 +2,47 @@
 
 import unicodedata
 from dataclasses import dataclass
+from itertools import count
 
-MEN = (
-    "Daan Bram Sem Lucas Thijs Jeroen Pieter Sander Ruben Wouter Mohammed Youssef "
-    "Emre Kemal Ravi Budi Tomasz Piotr Lars Nils Marco Luca João Miguel Andrei "
-    "Oliver Thomas Patrick Kevin Michael Stefan Jürgen Henk Klaas Sjoerd Gerrit"
-).split()
-WOMEN = (
-    "Emma Sophie Julia Lotte Fleur Anouk Marieke Ingrid Femke Sanne Fatima Naima "
-    "Aylin Elif Priya Dewi Sari Agnieszka Katarzyna Astrid Freya Giulia Chiara Inês "
-    "Carmen Elena Charlotte Hannah Laura Sarah Monika Renate Wilma Hilda Aafke "
-    "Tineke Baukje"
-).split()
-SURNAMES = (
-    "de Jong|Jansen|de Vries|van den Berg|Bakker|Visser|Smit|Meijer|de Boer|Mulder|"
-    "Bos|Vos|Peters|Hendriks|van Dijk|Dekker|Brouwer|de Wit|Dijkstra|Smits|"
-    "Hoekstra|Koster|Prins|Blom|Huisman|Postma|Veenstra|Kramer|Wiersma|Bosma|"
-    "El Amrani|Benali|Yılmaz|Demir|Kaya|Sharma|Wijaya|Santoso|Kowalski|Nowak|"
-    "Larsen|Nilsson|Rossi|Bianchi|Silva|Pereira|Popescu|Schmidt|Müller|Weber|"
-    "Taylor|Walker|O’Brien|Dubois|Lefèvre|García|Torres|Horváth|Nagy|Novák"
-).split("|")
-STREETS = (
-    "Havenweg|Noorderkade|Zuiderstraat|Kerkstraat|Molenlaan|Stationsweg|Lindelaan|"
-    "Beatrixstraat|Vissersdijk|Oude Turfmarkt|Parallelweg|Schoolstraat|Eikenlaan|"
-    "Wilgenhof|Sluisplein|Kanaalstraat|Meerzicht|Dorpsstraat|Akkerwinde|Zeedijk"
-).split("|")
+
+def listed(text):
+    return [" ".join(name.split()) for name in text.split(",")]
+
+
+MEN = listed(
+    """
+    Daan, Bram, Sem, Lucas, Thijs, Jeroen, Pieter, Sander, Ruben, Wouter, Mohammed,
+    Youssef, Emre, Kemal, Ravi, Budi, Tomasz, Piotr, Lars, Nils, Marco, Luca, João,
+    Miguel, Andrei, Oliver, Thomas, Patrick, Kevin, Michael, Stefan, Jürgen, Henk,
+    Klaas, Sjoerd, Gerrit
+    """
+)
+WOMEN = listed(
+    """
+    Emma, Sophie, Julia, Lotte, Fleur, Anouk, Marieke, Ingrid, Femke, Sanne, Fatima,
+    Naima, Aylin, Elif, Priya, Dewi, Sari, Agnieszka, Katarzyna, Astrid, Freya, Giulia,
+    Chiara, Inês, Carmen, Elena, Charlotte, Hannah, Laura, Sarah, Monika, Renate, Wilma,
+    Hilda, Aafke, Tineke, Baukje
+    """
+)
+SURNAMES = listed(
+    """
+    de Jong, Jansen, de Vries, van den Berg, Bakker, Visser, Smit, Meijer, de Boer,
+    Mulder, Bos, Vos, Peters, Hendriks, van Dijk, Dekker, Brouwer, de Wit, Dijkstra,
+    Smits, Hoekstra, Koster, Prins, Blom, Huisman, Postma, Veenstra, Kramer, Wiersma,
+    Bosma, El Amrani, Benali, Yılmaz, Demir, Kaya, Sharma, Wijaya, Santoso, Kowalski,
+    Nowak, Larsen, Nilsson, Rossi, Bianchi, Silva, Pereira, Popescu, Schmidt, Müller,
+    Weber, Taylor, Walker, O’Brien, Dubois, Lefèvre, García, Torres, Horváth, Nagy,
+    Novák
+    """
+)
+STREETS = listed(
+    """
+    Havenweg, Noorderkade, Zuiderstraat, Kerkstraat, Molenlaan, Stationsweg, Lindelaan,
+    Beatrixstraat, Vissersdijk, Oude Turfmarkt, Parallelweg, Schoolstraat, Eikenlaan,
+    Wilgenhof, Sluisplein, Kanaalstraat, Meerzicht, Dorpsstraat, Akkerwinde, Zeedijk
+    """
+)
 TOWNS = [
     ("8861", "Harlingen", 9),
     ("8801", "Franeker", 4),
@@ -144,9 +160,7 @@ class Town:
 
     def __init__(self, rng):
         self.rng = rng
-        self.names = [
-            f"{first} {last}" for first in MEN + WOMEN for last in SURNAMES
-        ]
+        self.names = [f"{first} {last}" for first in MEN + WOMEN for last in SURNAMES]
         rng.shuffle(self.names)
         self.plates = set()
         self.phones = 0
@@ -155,13 +169,12 @@ class Town:
         """Customers without end: the companies, then private ones of all habits."""
         for number, row in enumerate(COMPANIES):
             yield self.company(number, *row)
-        number = len(COMPANIES)
+        deck = [habit for habit, share in HABITS.items() for _n in range(share)]
+        numbers = count(len(COMPANIES))
         while True:
-            habits = [habit for habit, share in HABITS.items() for _n in range(share)]
-            self.rng.shuffle(habits)
-            for number, habit in enumerate(habits, number):
-                yield self.private(number, habit)
-            number += 1
+            self.rng.shuffle(deck)
+            for habit in deck:
+                yield self.private(next(numbers), habit)
 
     def private(self, number, habit):
         name = self.names.pop()

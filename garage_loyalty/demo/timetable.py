@@ -30,7 +30,7 @@ JOINING = {
     "once": 0.30,
     "lapsed": 0.40,
     "returned": 0.50,
-    "fleet": 0.06,
+    "fleet": 0.09,
 }
 
 

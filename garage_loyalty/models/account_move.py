@@ -162,7 +162,8 @@ class AccountMove(models.Model):
         return vals_list
 
     def _filter_loyalty(self):
-        return self.filtered(lambda move: move.move_type in ("out_invoice", "out_refund"))
+        kinds = ("out_invoice", "out_refund")
+        return self.filtered(lambda move: move.move_type in kinds)
 
     def _after_loyalty_change(self):
         """Let points, redemptions and visits follow the state of the documents."""

@@ -30,11 +30,13 @@ class AccountMoveLine(models.Model):
 
     def _check_loyalty_unchanged(self, vals):
         changed = self.filtered(
-            lambda line: line.loyalty_redemption_id
-            and line.move_type == "out_invoice"
-            and any(
-                name in vals and line[name] != vals[name]
-                for name in ("price_unit", "quantity", "discount")
+            lambda line: (
+                line.loyalty_redemption_id
+                and line.move_type == "out_invoice"
+                and any(
+                    name in vals and line[name] != vals[name]
+                    for name in ("price_unit", "quantity", "discount")
+                )
             )
         )
         if changed:

@@ -123,11 +123,8 @@ class GarageLoyaltyEarningMixin(models.AbstractModel):
         """
         self.ensure_one()
         redeemed = any(base["redeemed"] for base in bases.values())
-        if (
-            program.private_only
-            and self.commercial_partner_id.is_company
-            or redeemed
-            and not program.earn_when_redeeming
+        if (program.private_only and self.commercial_partner_id.is_company) or (
+            redeemed and not program.earn_when_redeeming
         ):
             return 0
         rates = {"labour": program.labour_rate, "parts": program.parts_rate}
@@ -203,8 +200,7 @@ class GarageLoyaltyEarningMixin(models.AbstractModel):
         return (
             self.loyalty_earn_trigger == "posted"
             or self.payment_state in PAID
-            or self.payment_state == "reversed"
-            and already > 0
+            or (self.payment_state == "reversed" and already > 0)
         )
 
     def _get_loyalty_entry_date(self, delta):

@@ -96,22 +96,21 @@ class GarageLoyaltyEntry(models.Model):
 
     def write(self, vals):
         """Refuse: a correction is a new entry."""
-        raise UserError(self._append_only_message())
+        self._refuse_change()
+        return super().write(vals)
 
-    def unlink(self):
-        """Refuse: a correction is a new entry."""
-        raise UserError(self._append_only_message())
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_posted(self):
+        self._refuse_change()
 
-    def copy(self, default=None):
-        """Refuse: every entry has a reason of its own."""
-        raise UserError(self._append_only_message())
-
-    @api.model
-    def _append_only_message(self):
-        return self.env._(
-            "A posted points entry cannot be changed or removed. "
-            "To correct a balance, use “Adjust points” on the member."
-        )
+    def _refuse_change(self):
+        if self:
+            raise UserError(
+                self.env._(
+                    "A posted points entry cannot be changed or removed. "
+                    "To correct a balance, use “Adjust points” on the member."
+                )
+            )
 
     def action_open_source(self):
         """Open the document that this entry comes from."""

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 
 from .garage_loyalty_member_status import STATES
 
@@ -10,7 +10,12 @@ PROTECTED = {"points", "state", "partner_id", "program_id", "date_joined", "date
 class GarageLoyaltyMember(models.Model):
     _name = "garage.loyalty.member"
     _description = "Loyalty Member"
-    _inherit = ["garage.loyalty.account.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "garage.loyalty.account.mixin",
+        "garage.loyalty.status.mixin",
+        "mail.thread",
+        "mail.activity.mixin",
+    ]
     _order = "number desc"
     _rec_name = "number"
     _rec_names_search = ["number", "partner_id"]
@@ -153,18 +158,30 @@ class GarageLoyaltyMember(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Enrol customers: one account for a company and all of its contacts."""
-        for vals in vals_list:
-            if {"points", "state", "date_left"} & vals.keys():
-                raise UserError(self._protected_message())
-            if vals.get("tier_id"):
-                self._check_may_set_tier()
-            partner = self.env["res.partner"].browse(vals.get("partner_id"))
-            vals["partner_id"] = partner.commercial_partner_id.id
-            vals["number"] = self._next_number()
+        vals_list = [self._prepare_enrolment_vals(vals) for vals in vals_list]
         members = super().create(vals_list)
         for member in members:
             member._after_enrolment()
         return members
+
+    @api.model
+    def _prepare_enrolment_vals(self, vals):
+        """Return ``vals`` with the account's customer, a number and a first tier.
+
+        Override to fill in more; imports come this way too.
+        """
+        if {"points", "state", "date_left"} & vals.keys():
+            raise UserError(self._protected_message())
+        if vals.get("tier_id"):
+            self._check_may_set_tier()
+        vals = self.default_get(["program_id"]) | vals
+        partner = self.env["res.partner"].browse(vals.get("partner_id"))
+        program = self.env["garage.loyalty.program"].browse(vals.get("program_id"))
+        vals["partner_id"] = partner.commercial_partner_id.id
+        vals["number"] = self._next_number()
+        if program and not vals.get("tier_id"):
+            vals["tier_id"] = program._get_entry_tier().id
+        return vals
 
     @api.model
     def _next_number(self):
@@ -175,8 +192,6 @@ class GarageLoyaltyMember(models.Model):
     def _after_enrolment(self):
         """Start the history, and count what the customer had done on that day."""
         self.ensure_one()
-        if not self.tier_id:
-            super().write({"tier_id": self.program_id._get_entry_tier().id})
         self._log_status(self.date_joined, self.env._("Enrolled"))
         moves = self.env["account.move"]._get_unstamped_loyalty_moves(self)
         moves._stamp_loyalty()
@@ -184,21 +199,23 @@ class GarageLoyaltyMember(models.Model):
 
     def write(self, vals):
         """Protect the balance and the history; a tier that is set leaves a trace."""
-        if PROTECTED & vals.keys():
+        protected = PROTECTED & vals.keys()
+        if "points" in protected or (protected and not self.env.su):
             raise UserError(self._protected_message())
+        moved = self.browse()
         if "tier_id" in vals:
             self._check_may_set_tier()
-            vals = dict(vals)
-            self._set_tier(self.env["garage.loyalty.tier"].browse(vals.pop("tier_id")))
-        return super().write(vals)
-
-    @api.model
-    def _check_may_set_tier(self):
-        manager = "garage_loyalty.garage_loyalty_group_manager"
-        if not self.env.su and not self.env.user.has_group(manager):
-            raise AccessError(
-                self.env._("Only loyalty managers set a member's tier by hand.")
+            tier = self.env["garage.loyalty.tier"].browse(vals["tier_id"])
+            moved = self.filtered(lambda member: member.tier_id != tier)
+            moved._check_tier(tier)
+        result = super().write(vals)
+        change = self.env.context.get("garage_loyalty_change", {})
+        for member in moved:
+            member._log_status(
+                change.get("date") or fields.Date.context_today(member),
+                change.get("reason") or self.env._("Set by hand"),
             )
+        return result
 
     @api.model
     def _protected_message(self):
@@ -231,62 +248,3 @@ class GarageLoyaltyMember(models.Model):
         """Open the visits of the customer."""
         self.ensure_one()
         return self.partner_id.action_open_loyalty_visits()
-
-    # -- state and tier ---------------------------------------------------------
-
-    def _log_status(self, date, reason):
-        """Add the present state and tier to the history, and restamp visits."""
-        self.ensure_one()
-        # The history is read-only for everybody, so that nobody can invent it.
-        self.env["garage.loyalty.member.status"].sudo().create(
-            {
-                "member_id": self.id,
-                "date": date,
-                "state": self.state,
-                "tier_id": self.tier_id.id,
-                "reason": reason,
-                "user_id": self.env.uid,
-            }
-        )
-        self.env["garage.loyalty.visit"]._sync_partner(
-            self.partner_id, self.company_id, date
-        )
-
-    def _change_state(self, state, date, reason, vals=None):
-        for member in self:
-            super(GarageLoyaltyMember, member).write({"state": state, **(vals or {})})
-            member._log_status(date or fields.Date.context_today(member), reason)
-
-    def _suspend(self, date=None, reason=None):
-        """Stop earning and spending for a while; points stay where they are."""
-        self._change_state("suspended", date, reason or self.env._("Suspended"))
-
-    def _leave(self, date=None, reason=None):
-        """End the membership; the ledger and its balance are kept."""
-        date = date or fields.Date.context_today(self)
-        self._change_state(
-            "left", date, reason or self.env._("Left"), {"date_left": date}
-        )
-
-    def _come_back(self, date=None, reason=None):
-        """Resume a membership that was suspended or ended, with its points."""
-        self._change_state(
-            "active", date, reason or self.env._("Came back"), {"date_left": False}
-        )
-
-    def _set_tier(self, tier, date=None, reason=None):
-        """Move members to ``tier`` from ``date`` on (today)."""
-        for member in self.filtered(lambda member: member.tier_id != tier):
-            if tier and tier.program_id != member.program_id:
-                raise UserError(
-                    self.env._(
-                        "“%(tier)s” is not a tier of “%(program)s”.",
-                        tier=tier.name,
-                        program=member.program_id.name,
-                    )
-                )
-            super(GarageLoyaltyMember, member).write({"tier_id": tier.id})
-            member._log_status(
-                date or fields.Date.context_today(member),
-                reason or self.env._("Set by hand"),
-            )

@@ -35,9 +35,11 @@ class GarageLoyaltyMemberStatus(models.Model):
 
     def write(self, vals):
         """Refuse: history is not rewritten."""
-        raise UserError(
-            self.env._("The history of a membership is kept as it happened.")
-        )
+        if self:
+            raise UserError(
+                self.env._("The history of a membership is kept as it happened.")
+            )
+        return super().write(vals)
 
     @api.model
     def _get_at(self, members, date):

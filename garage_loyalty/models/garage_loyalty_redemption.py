@@ -126,8 +126,9 @@ class GarageLoyaltyRedemption(models.Model):
                 else redemption.move_line_ids
             )
             lines.filtered(
-                lambda line: line._name == "sale.order.line"
-                or line.parent_state == "draft"
+                lambda line: (
+                    line._name == "sale.order.line" or line.parent_state == "draft"
+                )
             ).unlink()
             redemption._sync()
 

@@ -7,6 +7,9 @@ OFFERS = [
     ("declined", "Declined"),
 ]
 
+# A change of these changes what is known of the visit.
+FACTS = {"date_done", "partner_id", "user_id", "under_warranty"}
+
 
 class RepairOrder(models.Model):
     _inherit = "repair.order"
@@ -114,24 +117,20 @@ class RepairOrder(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Stamp repair orders that are imported as done."""
-        repairs = super().create(vals_list)
-        repairs.filtered(lambda repair: repair.state == "done")._after_done()
-        return repairs
+        for vals in vals_list:
+            if vals.get("state") == "done":
+                vals.setdefault("date_done", fields.Datetime.now())
+        return super().create(vals_list)
 
     def write(self, vals):
         """Stamp the moment a repair is done, and what is known of it as a visit."""
-        result = super().write(vals)
         if vals.get("state") == "done":
-            self._after_done()
-        elif {"date_done", "partner_id", "user_id", "under_warranty"} & vals.keys():
+            vals = {"date_done": fields.Datetime.now(), **vals}
+        result = super().write(vals)
+        if FACTS & vals.keys():
             done = self.filtered(lambda repair: repair.state == "done")
             self.env["garage.loyalty.visit"]._sync_repairs(done)
         return result
-
-    def _after_done(self):
-        undated = self.filtered(lambda repair: not repair.date_done)
-        super(RepairOrder, undated).write({"date_done": fields.Datetime.now()})
-        self.env["garage.loyalty.visit"]._sync_repairs(self)
 
     def _fill_date_done(self):
         """Give a date to repairs done before the add-on was there.

@@ -149,7 +149,8 @@ class ResPartner(models.Model):
     def _search_loyalty_status(self, operator, value):
         if operator != "in":
             return NotImplemented
-        found = self._search_members([("state", "in", [item for item in value if item])])
+        states = [item for item in value if item]
+        found = self._search_members([("state", "in", states)])
         return found | ~self._search_members([]) if False in value else found
 
     @api.model

@@ -19,10 +19,12 @@ class SaleOrderLine(models.Model):
     def write(self, vals):
         """Refuse to change what is paid with points by hand."""
         changed = self.filtered(
-            lambda line: line.loyalty_redemption_id
-            and any(
-                name in vals and line[name] != vals[name]
-                for name in ("price_unit", "product_uom_qty", "discount")
+            lambda line: (
+                line.loyalty_redemption_id
+                and any(
+                    name in vals and line[name] != vals[name]
+                    for name in ("price_unit", "product_uom_qty", "discount")
+                )
             )
         )
         if changed:

@@ -72,9 +72,7 @@ class GarageLoyaltyVisitReport(models.Model):
     amount_labour = fields.Monetary(string="Labour", readonly=True)
     amount_parts = fields.Monetary(string="Parts", readonly=True)
     amount_discount = fields.Monetary(string="Paid with points", readonly=True)
-    amount_before_discount = fields.Monetary(
-        string="Net before rewards", readonly=True
-    )
+    amount_before_discount = fields.Monetary(string="Net before rewards", readonly=True)
     aro = fields.Monetary(
         string="Average repair order (ARO)",
         readonly=True,

@@ -34,8 +34,7 @@ class GarageLoyaltyAdjust(models.TransientModel):
         if not self.points or abs(self.points) > LIMIT:
             raise UserError(
                 self.env._(
-                    "Enter how many points to give or to take: at least 1, "
-                    "at most %s.",
+                    "Enter how many points to give or to take: at least 1, at most %s.",
                     f"{LIMIT:,}",
                 )
             )
