@@ -4,7 +4,16 @@ from odoo.exceptions import UserError
 from .garage_loyalty_member_status import STATES
 
 # Written by the methods of this file only: each of them also leaves a trace.
-PROTECTED = {"points", "state", "partner_id", "program_id", "date_joined", "date_left"}
+PROTECTED = {
+    "company_id",
+    "date_joined",
+    "date_left",
+    "number",
+    "partner_id",
+    "points",
+    "program_id",
+    "state",
+}
 
 
 class GarageLoyaltyMember(models.Model):
@@ -170,7 +179,7 @@ class GarageLoyaltyMember(models.Model):
 
         Override to fill in more; imports come this way too.
         """
-        if {"points", "state", "date_left"} & vals.keys():
+        if {"points", "state", "date_left", "company_id"} & vals.keys():
             raise UserError(self._protected_message())
         if vals.get("tier_id"):
             self._check_may_set_tier()
@@ -192,6 +201,7 @@ class GarageLoyaltyMember(models.Model):
     def _after_enrolment(self):
         """Start the history, and count what the customer had done on that day."""
         self.ensure_one()
+        self._check_tier(self.tier_id)
         self._log_status(self.date_joined, self.env._("Enrolled"))
         moves = self.env["account.move"]._get_unstamped_loyalty_moves(self)
         moves._stamp_loyalty()

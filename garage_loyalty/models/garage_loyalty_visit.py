@@ -132,8 +132,19 @@ class GarageLoyaltyVisit(models.Model):
             partner_ids.update(row[0] for row in self.env.cr.fetchall())
         if changed:
             self._sync_prev_dates(list(partner_ids))
-            self.env.invalidate_all(flush=False)
+            self._forget_cached_facts()
         return changed
+
+    @api.model
+    def _forget_cached_facts(self):
+        self.invalidate_model(flush=False)
+        Repair, Partner = self.env["repair.order"], self.env["res.partner"]
+        Partner.invalidate_model(["last_visit_date", "visit_count"], flush=False)
+        facts = ["is_member_visit", "loyalty_member_id", "loyalty_tier_id", "visit_ids"]
+        amounts = ["amount_invoiced", "amount_labour", "amount_parts"]
+        Repair.invalidate_model(
+            [*facts, *amounts, "loyalty_points_earned"], flush=False
+        )
 
     @api.model
     def _get_sync_queries(self, key, ids):

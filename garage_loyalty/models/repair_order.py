@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 OFFERS = [
@@ -92,10 +93,25 @@ class RepairOrder(models.Model):
     def _search_is_member_visit(self, operator, value):
         if operator != "in":
             return NotImplemented
-        visits = self.env["garage.loyalty.visit"]._search(
-            [("is_member", "in", value), ("repair_id", "!=", False)]
+        self.env.flush_all()
+        # The same rule as in _compute_loyalty: without a visit, the present counts.
+        found = Domain(
+            "id",
+            "in",
+            SQL(
+                """(
+                SELECT repair.id FROM repair_order repair
+                  LEFT JOIN garage_loyalty_visit visit ON visit.repair_id = repair.id
+                  LEFT JOIN res_partner customer ON customer.id = repair.partner_id
+                  LEFT JOIN garage_loyalty_member member
+                    ON member.company_id = repair.company_id
+                   AND member.partner_id = customer.commercial_partner_id
+                   AND member.state = 'active'
+                 WHERE COALESCE(visit.is_member, member.id IS NOT NULL)
+                )"""
+            ),
         )
-        return [("id", "in", visits.subselect("repair_id"))]
+        return Domain.OR(found if item else ~found for item in value)
 
     @api.depends("visit_ids")
     def _compute_amounts(self):

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..tools.text import compact, phone_digits
+from ..tools.text import MIN_NATIONAL_DIGITS, compact, phone_digits
 from .garage_loyalty_member_status import STATES
 
 GROUPS = (
@@ -80,7 +80,7 @@ class ResPartner(models.Model):
                 ]
             )
         )
-        members = members.sorted(lambda member: member.state != "left")
+        members = members.sorted(lambda member: (member.state != "left", member.id))
         return {member.partner_id: member.sudo(False) for member in members}
 
     @api.depends("commercial_partner_id")
@@ -119,8 +119,23 @@ class ResPartner(models.Model):
 
     @api.model
     def _search_members(self, domain):
-        members = self.env["garage.loyalty.member"]._search(
-            Domain("company_id", "=", self.env.company.id) & Domain(domain)
+        Member = self.env["garage.loyalty.member"]
+        Member.flush_model(["company_id", "partner_id", "state"])
+        # The same choice as in _get_loyalty_members: one membership for a customer.
+        superseded = SQL(
+            """(
+            SELECT ended.id FROM garage_loyalty_member ended
+              JOIN garage_loyalty_member other
+                ON other.company_id = ended.company_id
+               AND other.partner_id = ended.partner_id
+               AND (other.state <> 'left' OR other.id > ended.id)
+             WHERE ended.state = 'left'
+            )"""
+        )
+        members = Member._search(
+            Domain("company_id", "=", self.env.company.id)
+            & Domain("id", "not in", superseded)
+            & Domain(domain)
         )
         return Domain("commercial_partner_id", "in", members.subselect("partner_id"))
 
@@ -173,23 +188,33 @@ class ResPartner(models.Model):
 
     @api.model
     def _phone_query(self, digits):
+        """Return the partners whose number ends like ``digits``, or the other way."""
+        self.flush_model(["phone"])
         return SQL(
-            """(
-            SELECT id FROM res_partner
-             WHERE phone IS NOT NULL
-               AND regexp_replace(phone, '[^0-9]', '', 'g') LIKE %s
+            r"""(
+            SELECT id FROM (
+                SELECT id, ltrim(regexp_replace(
+                           phone, '\(0\)|[^0-9]', '', 'g'), '0') AS digits
+                  FROM res_partner WHERE phone IS NOT NULL) known
+             WHERE digits LIKE %s
+                OR length(digits) >= %s AND %s LIKE '%%' || digits
             )""",
             f"%{digits}",
+            MIN_NATIONAL_DIGITS,
+            digits,
         )
 
     @api.model
     def _plate_query(self, plate):
+        self.env["repair.order"].flush_model(
+            ["company_id", "internal_notes", "partner_id"]
+        )
         return SQL(
             r"""(
             SELECT partner_id FROM repair_order
              WHERE company_id = %s AND internal_notes IS NOT NULL
-               AND regexp_replace(upper(internal_notes), '[^[:alnum:]]', '', 'g')
-                   LIKE %s
+               AND regexp_replace(
+                       upper(internal_notes), '<[^>]*>|[^[:alnum:]]', '', 'g') LIKE %s
             )""",
             self.env.company.id,
             f"%{plate}%",

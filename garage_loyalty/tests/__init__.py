@@ -1,1 +1,8 @@
-from . import test_credit_notes, test_earning, test_redeeming, test_visits
+from . import (
+    test_credit_notes,
+    test_earning,
+    test_members,
+    test_redeeming,
+    test_tools,
+    test_visits,
+)

@@ -3,24 +3,26 @@
 import re
 
 MIN_PHONE_DIGITS = 5
+MIN_NATIONAL_DIGITS = 7  # a shorter one fits the end of too many numbers
 
 
 def phone_digits(text):
     """Return the digits of a phone number, or "" when there are too few to be one.
 
-    A leading 0 or an international prefix 00 is dropped, so that 0171 and +49 171
-    find each other by their common end.
+    A leading 0, an international prefix 00 and a "(0)" in between are dropped, so
+    that 0171 and +49 171 find each other by their common end.
 
-    >>> phone_digits("+49 (0171) 555-01")
-    '49017155501'
+    >>> phone_digits("+49 (0)171 555-01")
+    '4917155501'
     >>> phone_digits("0171 55501")
     '17155501'
     >>> phone_digits("KX 482 B")
     ''
     """
-    digits = "".join(char for char in text if char in "0123456789")
+    written = text.replace("(0)", "")
+    digits = "".join(char for char in written if char in "0123456789").lstrip("0")
     letters = re.search(r"[^\W\d_]", text)
-    return "" if letters or len(digits) < MIN_PHONE_DIGITS else digits.lstrip("0")
+    return "" if letters or len(digits) < MIN_PHONE_DIGITS else digits
 
 
 def compact(text):

@@ -32,10 +32,11 @@ class GarageLoyaltyEnrol(models.TransientModel):
     program_id = fields.Many2one(
         "garage.loyalty.program",
         string="Programme",
+        compute="_compute_program_id",
+        store=True,
+        precompute=True,
+        readonly=False,
         required=True,
-        default=lambda self: self.env["garage.loyalty.program"]._get_default(
-            self.env.company
-        ),
         domain="[('company_id', '=', company_id)]",
     )
     consent_terms = fields.Boolean(string="Accepts the terms of the programme")
@@ -68,6 +69,12 @@ class GarageLoyaltyEnrol(models.TransientModel):
                 partner.commercial_partner_id._origin
             )
 
+    @api.depends("company_id")
+    def _compute_program_id(self):
+        Program = self.env["garage.loyalty.program"]
+        for wizard in self:
+            wizard.program_id = Program._get_default(wizard.company_id)
+
     def action_enrol(self):
         """Enrol the customer, or resume a membership that has ended.
 
@@ -96,7 +103,7 @@ class GarageLoyaltyEnrol(models.TransientModel):
         return {
             "consent_terms": self.consent_terms,
             "consent_marketing": self.consent_marketing,
-            "note": self.note,
+            "note": self.note or self.existing_member_id.note,
         }
 
     def _prepare_member_vals(self):
