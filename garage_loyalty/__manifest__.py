@@ -1,6 +1,6 @@
 {
     "name": "Garage Loyalty",
-    "summary": "Membership, points and proof that they pay, for car workshops",
+    "summary": "Membership, points and rewards for car workshops",
     "version": "19.0.1.0.0",
     "category": "Sales/Loyalty",
     "license": "LGPL-3",
@@ -35,6 +35,7 @@
         "views/garage_loyalty_menus.xml",
     ],
     "demo": ["demo/garage_loyalty_demo.xml"],
+    "images": ["static/description/banner.png"],
     "application": True,
     "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",

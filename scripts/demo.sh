@@ -53,7 +53,7 @@ load_demo() {
     say "→ demo workshop"
     rm -f "$log"
     if ! GARAGE_LOGINS=$logins PYTHONUNBUFFERED=1 "$@" shell -d "$name" --no-http --logfile="$log" \
-        <scripts/load_demo.py 2> >(tee -a "$log" >&2) | sed 's/^/    /'; then
+        <scripts/load_demo.py 2> >(tee -a "$log" >&2) | sed -u 's/^/    /'; then
         step_failed "$log"
     fi
     say "  that took $((SECONDS - started)) s"

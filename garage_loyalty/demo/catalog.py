@@ -28,7 +28,7 @@ class Service:
 
 
 PARTS = [
-    Part("OIL", "Engine oil 5W-30, per litre", 13.90, 5.20),
+    Part("OIL", "Engine oil 5W-30, per litre", 14.90, 5.20),
     Part("OFI", "Oil filter", 14.50, 4.80),
     Part("AFI", "Air filter", 22.50, 8.10),
     Part("CFI", "Cabin filter, activated carbon", 24.90, 8.90),
@@ -43,7 +43,6 @@ PARTS = [
     Part("TSU", "Summer tyre", 92.00, 63.00, True),
     Part("TWI", "Winter tyre", 98.00, 67.00, True),
     Part("TAS", "All-season tyre", 104.00, 71.00, True),
-    Part("VAL", "Tyre valve", 4.50, 0.90),
     Part("TBK", "Timing belt kit with water pump", 229.00, 121.00, True),
     Part("COO", "Coolant, 5 litres", 28.00, 11.50),
     Part("CLU", "Clutch kit", 289.00, 158.00, True),
@@ -67,11 +66,10 @@ SERVICES = [
     Service("DIA", "Diagnostics and electronics", 108.00, hourly=True),
     Service("APK", "Periodic inspection (APK)", 52.00),
     Service("ALI", "Wheel alignment, four wheels", 85.00),
-    Service("TYR", "Tyre change and balancing, per wheel", 19.50),
+    Service("TYR", "Tyre change, valve and balancing, per wheel", 24.00),
     Service("SWA", "Seasonal wheel change, set of four", 49.00),
     Service("STO", "Wheel storage, per season", 39.50),
     Service("AIR", "Air-conditioning check and refill", 89.00),
-    Service("ENV", "Environmental charge, used oil", 6.50),
     Service("COU", "Courtesy car, per day", 25.00),
     Service("CLN", "Hand wash and interior clean", 29.50),
     Service("BIC", "Bicycle repair: tune-up", 42.00, reduced_vat=True),

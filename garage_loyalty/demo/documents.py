@@ -52,10 +52,40 @@ class Desk:
         for move in repairs.move_ids:
             move.quantity = move.product_uom_qty
         repairs.action_repair_end()
-        for visit, repair, order in zip(visits, repairs, orders, strict=True):
-            repair.date_done = finished_at(visit)
+        for visit, order in zip(visits, orders, strict=True):
             order.date_order = started_at(visit)
+        self._backdate(visits, repairs)
         return repairs, orders
+
+    def _backdate(self, visits, repairs):
+        """*End Repair* says now, for the repair order and for the parts it took.
+
+        In one statement, before anything is invoiced: a write would look for the
+        visit of each repair order, and nothing else depends on these dates.
+        """
+        if not repairs:
+            return
+        self.env.flush_all()
+        days = SQL(", ").join(
+            SQL("(%s, %s::timestamp)", repair.id, finished_at(visit))
+            for visit, repair in zip(visits, repairs, strict=True)
+        )
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH done (id, date) AS (VALUES %s),
+                repair AS (UPDATE repair_order r SET date_done = done.date
+                             FROM done WHERE r.id = done.id),
+                part AS (UPDATE stock_move m SET date = done.date
+                           FROM done WHERE m.repair_id = done.id)
+                UPDATE stock_move_line l SET date = done.date
+                  FROM done JOIN stock_move m ON m.repair_id = done.id
+                 WHERE l.move_id = m.id
+                """,
+                days,
+            )
+        )
+        self.env.invalidate_all()
 
     def _repair_vals(self, visit):
         return {
@@ -94,6 +124,7 @@ class Desk:
             "partner_id": repair.partner_id.id,
             "user_id": repair.user_id.id,
             "warehouse_id": repair.picking_type_id.warehouse_id.id,
+            "pricelist_id": False,
             "repair_order_ids": [Command.link(repair.id)],
             "origin": repair.name,
             "date_order": started_at(visit),
@@ -166,26 +197,3 @@ def finished_at(visit):
     if visit.done > visit.day:
         return datetime.combine(visit.done, time(9, 30))
     return started_at(visit) + timedelta(hours=2, minutes=5 * len(visit.lines))
-
-
-def backdate_parts(env):
-    """Parts leave the shelf when the car is done; *End Repair* says now.
-
-    One statement instead of a write per move: nothing is computed from the date.
-    """
-    env.flush_all()
-    for table, link in (("stock_move", "m.id"), ("stock_move_line", "m.move_id")):
-        env.cr.execute(
-            SQL(
-                """
-                UPDATE %(table)s m
-                   SET date = r.date_done
-                  FROM stock_move part
-                  JOIN repair_order r ON r.id = part.repair_id
-                 WHERE part.id = %(link)s AND r.state = 'done'
-                """,
-                table=SQL.identifier(table),
-                link=SQL.identifier(*link.split(".")),
-            )
-        )
-    env.invalidate_all()

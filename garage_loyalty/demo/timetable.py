@@ -5,9 +5,8 @@ from datetime import date, timedelta
 from .jobs import SEASON
 
 LAUNCH = 22  # months since customers can join
-# Months in all: who joined first was seen for a whole year before.
-HISTORY = LAUNCH + 12
-FLEETS = 24  # months since companies have their vans looked after
+HISTORY = 30  # months in all: many members were customers a whole year before
+ARRIVING = 24  # months since fleets and new customers have been coming
 
 CLOSED = {(12, 25), (12, 26), (1, 1), (4, 27)}
 SUNDAY, SATURDAY = 6, 5
@@ -95,18 +94,17 @@ class Diary:
             day = open_day(day + self._gap(day), self.rng)
 
     def _first_day(self):
-        """Half of the customers were there before; the others arrive over time."""
+        """Regulars, and those who lapsed, were there before; others arrive."""
         habit, start = self.customer.habit, self.start
-        if habit == "fleet":
-            start = months_before(self.today, FLEETS)
-        span = (self.today - start).days
+        days = max(60, int(GAPS[habit][0]))
+        recent = months_before(self.today, ARRIVING)
         if habit == "once":
-            days = self.rng.randrange(span - 1)
+            start, days = recent, (self.today - recent).days - 1
+        elif habit == "fleet":
+            start = recent
         elif habit in ("regular", "yearly") and self.rng.random() < 0.4:
-            days = self.rng.randrange(span - 60)
-        else:
-            days = self.rng.randrange(max(60, int(GAPS[habit][0])))
-        return open_day(start + timedelta(days=days), self.rng)
+            start, days = recent, (self.today - recent).days - 60
+        return open_day(start + timedelta(days=self.rng.randrange(days)), self.rng)
 
     def _turning_points(self):
         """The last possible day, and the time away of those who come back."""

@@ -89,7 +89,7 @@ class Workbench:
     def choose(self, vehicle, day, member):
         """One job by the season, often a second, sometimes a third."""
         jobs = []
-        for chance in (1.0, 0.38 if member else 0.28, 0.07):
+        for chance in (1.0, 0.34 if member else 0.24, 0.05):
             if self.rng.random() > chance:
                 break
             weights = [

@@ -10,7 +10,7 @@ import time
 from odoo import fields
 from odoo.exceptions import UserError
 
-from .documents import Desk, backdate_parts
+from .documents import Desk
 from .membership import Register
 from .payments import Till
 from .plan import build
@@ -70,7 +70,6 @@ class Loader:
             self._month(first, following)
             self._commit(f"{first:%b %Y}", **self.counts)
         self._present()
-        backdate_parts(self.env)
         portal = hire_customer(self.env, self.register.portal_partner())
         self._commit(
             "today",

@@ -173,9 +173,10 @@ class AccountMove(models.Model):
         origins = self | self.reversed_entry_id
         # The same facts follow whoever posts the document.
         origins.sudo().invoice_line_ids.loyalty_redemption_id._sync()
-        orders = origins.sudo().invoice_line_ids.sale_line_ids.order_id
         Visit = self.env["garage.loyalty.visit"]
-        Visit._sync_repairs(orders.repair_order_ids)
+        Visit._sync_repairs(
+            self.env["repair.order"]._get_of_loyalty_moves(origins.sudo())
+        )
         Visit._sync_moves(origins.filtered(lambda m: m.move_type == "out_invoice"))
 
     def _is_loyalty_redeemable(self):

@@ -107,7 +107,7 @@ class GarageLoyaltyEarningMixin(models.AbstractModel):
 
     def _get_loyalty_warranty_lines(self):
         """Return the lines that belong to nothing but repairs under warranty."""
-        repairs = self.invoice_line_ids.sale_line_ids.order_id.repair_order_ids
+        repairs = self.env["repair.order"]._get_of_loyalty_moves(self)
         warranty = repairs.filtered("under_warranty")
         if not warranty:
             return self.invoice_line_ids.browse()
@@ -117,7 +117,7 @@ class GarageLoyaltyEarningMixin(models.AbstractModel):
         )
 
     def _get_loyalty_points_due(self, program, tier, bases):
-        """Return the points of the whole invoice (DESIGN 4.1), rounded down once.
+        """Return the points of the whole invoice, rounded down once.
 
         Override to add to what an invoice earns.
         """
@@ -222,4 +222,6 @@ class GarageLoyaltyEarningMixin(models.AbstractModel):
             return self.env._("Credit note")
         if delta < 0:
             return self.env._("Invoice no longer paid")
-        return self.env._("Invoice")
+        if self.loyalty_earn_trigger == "posted":
+            return self.env._("Invoice posted")
+        return self.env._("Invoice paid")

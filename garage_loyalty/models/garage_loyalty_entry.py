@@ -119,7 +119,8 @@ class GarageLoyaltyEntry(models.Model):
         if not source:
             raise UserError(
                 self.env._(
-                    "“%s” does not exist any more.", self.source_name or self.member_id
+                    "“%s” does not exist any more.",
+                    self.source_name or self.member_id.display_name,
                 )
             )
         return {
@@ -166,6 +167,11 @@ class GarageLoyaltyEntry(models.Model):
         States the rule of ``account.move._get_loyalty_targets`` once more, for the
         whole base at once; and finds members' recent invoices without a stamp.
         """
+        status = self.env["garage.loyalty.facts"]._get_status_query(
+            SQL("move.company_id"),
+            SQL("move.commercial_partner_id"),
+            SQL("move.invoice_date"),
+        )
         return SQL(
             """
             WITH document AS (
@@ -213,10 +219,14 @@ class GarageLoyaltyEntry(models.Model):
                 ON move.company_id = member.company_id
                AND move.commercial_partner_id = member.partner_id
                AND move.invoice_date >= member.date_joined
+              JOIN LATERAL (%(status)s) status ON status.member_id = member.id
+              LEFT JOIN account_move origin ON origin.id = move.reversed_entry_id
              WHERE member.state = 'active' AND move.state = 'posted'
                AND move.move_type IN ('out_invoice', 'out_refund')
                AND move.loyalty_member_id IS NULL
+               AND (origin.id IS NULL OR origin.loyalty_member_id IS NOT NULL)
                AND move.write_date > (now() AT TIME ZONE 'UTC') - interval '40 days'
             ORDER BY 1
-            """
+            """,
+            status=status,
         )

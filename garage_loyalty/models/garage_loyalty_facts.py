@@ -196,15 +196,7 @@ class GarageLoyaltyFacts(models.AbstractModel):
                 SELECT * FROM account_move
                  WHERE id = ANY(%(ids)s) AND move_type = 'out_invoice'
                    AND state = 'posted' AND commercial_partner_id IS NOT NULL
-                   AND NOT EXISTS (
-                        SELECT FROM account_move_line line
-                          JOIN sale_order_line_invoice_rel rel
-                            ON rel.invoice_line_id = line.id
-                          JOIN sale_order_line quoted ON quoted.id = rel.order_line_id
-                          JOIN repair_order repair
-                            ON repair.sale_order_id = quoted.order_id
-                         WHERE line.move_id = account_move.id
-                           AND repair.state <> 'cancel')
+                   AND NOT %(repaired)s
             ), line AS (
                 SELECT invoice.id AS move_id, line.id AS line_id
                   FROM invoice
@@ -234,6 +226,9 @@ class GarageLoyaltyFacts(models.AbstractModel):
               LEFT JOIN LATERAL (%(status)s) status ON TRUE
             """,
             ids=list(move_ids),
+            repaired=self.env["repair.order"]._get_loyalty_exists(
+                SQL("account_move.id")
+            ),
             priced=self._get_amounts(),
             joins=self._get_joins(),
             customer=customer,

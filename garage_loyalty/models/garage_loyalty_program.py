@@ -134,16 +134,21 @@ class GarageLoyaltyProgram(models.Model):
         for program in self:
             program.member_count = counts.get(program, 0)
 
-    @api.constrains("company_id")
-    def _check_company_unchanged(self):
-        for program in self:
-            if program.member_ids.company_id - program.company_id:
-                raise ValidationError(
-                    self.env._(
-                        "“%s” has members: it cannot move to another company.",
-                        program.name,
-                    )
+    def write(self, vals):
+        """Refuse to take members and their points to another company."""
+        if "company_id" in vals:
+            company = self.env["res.company"].browse(vals["company_id"])
+            for program in self.filtered("member_ids"):
+                program._check_company_unchanged(company)
+        return super().write(vals)
+
+    def _check_company_unchanged(self, company):
+        if self.company_id != company:
+            raise ValidationError(
+                self.env._(
+                    "“%s” has members: it cannot move to another company.", self.name
                 )
+            )
 
     def action_open_members(self):
         """Open the list of the programme's members."""

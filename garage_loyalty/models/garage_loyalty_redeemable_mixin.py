@@ -135,9 +135,9 @@ class GarageLoyaltyRedeemableMixin(models.AbstractModel):
         labels = {"labour": self.env._("labour"), "parts": self.env._("parts")}
         return {
             "name": self.env._(
-                "Loyalty points redeemed on %(kind)s (%(points)s points in all)",
-                kind=labels[kind],
+                "%(points)s loyalty points, on %(kind)s",
                 points=redemption.points,
+                kind=labels[kind],
             ),
             "product_id": base_line["product_id"].id,
             "price_unit": base_line["price_unit"],

@@ -86,9 +86,9 @@ class GarageLoyaltyRedemption(models.Model):
     def _compute_display_name(self):
         for redemption in self:
             redemption.display_name = self.env._(
-                "%(points)s points on %(document)s",
+                "%(document)s: %(points)s points",
+                document=redemption.source_name or self.env._("Draft"),
                 points=redemption.points,
-                document=redemption.source_name or self.env._("a draft"),
             )
 
     # -- what happens to the document -------------------------------------------
@@ -149,7 +149,7 @@ class GarageLoyaltyRedemption(models.Model):
                 delta,
                 redemption._get_entry_date(document),
                 source=redemption,
-                reason=redemption.source_name,
+                reason=redemption._get_ledger_reason(delta),
             )
             vals = {"points_spent": target, "state": redemption._get_state(target)}
             if any(redemption[name] != value for name, value in vals.items()):
@@ -223,6 +223,14 @@ class GarageLoyaltyRedemption(models.Model):
         if document._name == "account.move" and document.invoice_date:
             return document.invoice_date
         return today
+
+    def _get_ledger_reason(self, delta):
+        self.ensure_one()
+        if delta < 0:
+            return self.env._("Paid with points")
+        if self._is_taken():
+            return self.env._("Credit note")
+        return self.env._("Document no longer confirmed")
 
     def _locked_message(self):
         self.ensure_one()

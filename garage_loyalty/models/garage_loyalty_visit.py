@@ -1,6 +1,7 @@
 import logging
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL, split_every
 
 _logger = logging.getLogger(__name__)
@@ -213,8 +214,8 @@ class GarageLoyaltyVisit(models.Model):
     def _rebuild(self, batch=BATCH):
         """Compute all visits again from the documents, for a shell or a script.
 
-        Commits after each batch when run by a scheduled action or a shell. May be
-        interrupted: what is done is done, and starting again is harmless.
+        Does not commit. For a base so large that one transaction is too long, run
+        the scheduled action instead, which does the same in steps.
 
         :return: the number of rows that changed
         """
@@ -262,11 +263,16 @@ class GarageLoyaltyVisit(models.Model):
 
     @api.model
     def _get_document_ids(self, model, after=0):
-        """Return the ids, in order, of the documents that may be visits."""
-        domain = (
-            [("state", "=", "done")]
+        """Return the ids, in order, of the documents that are or were visits."""
+        key, domain = (
+            ("repair_id", Domain("state", "=", "done"))
             if model == "repair.order"
-            else [("move_type", "=", "out_invoice"), ("state", "=", "posted")]
+            else (
+                "move_id",
+                Domain("move_type", "=", "out_invoice")
+                & Domain("state", "=", "posted"),
+            )
         )
-        domain += [("id", ">", after)]
-        return self.env[model].search(domain, order="id").ids
+        visits = self._search([(key, "!=", False)])
+        domain |= Domain("id", "in", visits.subselect(key))
+        return self.env[model].search(domain & Domain("id", ">", after), order="id").ids

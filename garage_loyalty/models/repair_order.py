@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .res_partner import GROUPS
+
 OFFERS = [
     ("not_asked", "Not asked"),
     ("accepted", "Accepted"),
@@ -9,7 +11,7 @@ OFFERS = [
 ]
 
 # A change of these changes what is known of the visit.
-FACTS = {"date_done", "partner_id", "user_id", "under_warranty"}
+FACTS = {"date_done", "partner_id", "state", "under_warranty", "user_id"}
 
 
 class RepairOrder(models.Model):
@@ -30,7 +32,9 @@ class RepairOrder(models.Model):
         copy=False,
         help="What the customer said when asked to become a member.",
     )
-    visit_ids = fields.One2many("garage.loyalty.visit", "repair_id", readonly=True)
+    visit_ids = fields.One2many(
+        "garage.loyalty.visit", "repair_id", readonly=True, groups=GROUPS
+    )
     currency_id = fields.Many2one(related="company_id.currency_id")
     loyalty_member_id = fields.Many2one(
         "garage.loyalty.member",
@@ -140,12 +144,14 @@ class RepairOrder(models.Model):
 
     def write(self, vals):
         """Stamp the moment a repair is done, and what is known of it as a visit."""
-        if vals.get("state") == "done":
-            vals = {"date_done": fields.Datetime.now(), **vals}
         result = super().write(vals)
+        if vals.get("state") == "done":
+            undated = self.filtered(lambda repair: not repair.date_done)
+            super(RepairOrder, undated).write({"date_done": fields.Datetime.now()})
         if FACTS & vals.keys():
-            done = self.filtered(lambda repair: repair.state == "done")
-            self.env["garage.loyalty.visit"]._sync_repairs(done)
+            visits = self.filtered(lambda repair: repair.state == "done")
+            visits |= self.filtered("visit_ids")
+            self.env["garage.loyalty.visit"]._sync_repairs(visits)
         return result
 
     def _fill_date_done(self):
@@ -200,8 +206,8 @@ class RepairOrder(models.Model):
         its own too if it is alone there, and shared by all its repair orders if not.
         Down payments are left out: the final invoice carries the whole.
 
-        This is the only place that knows how a repair order is invoiced; override it
-        where invoices are reached in another way.
+        This and the next two methods are the only ones that know how a repair order
+        is invoiced; override them where invoices are reached in another way.
         """
         return SQL(
             """
@@ -241,6 +247,31 @@ class RepairOrder(models.Model):
                AND line.is_downpayment IS NOT TRUE
             """,
             list(repair_ids),
+        )
+
+    @api.model
+    def _get_of_loyalty_moves(self, moves):
+        """Return the repair orders that are billed by these invoices."""
+        return moves.invoice_line_ids.sale_line_ids.order_id.repair_order_ids
+
+    @api.model
+    def _get_loyalty_exists(self, move_id):
+        """Return a condition: repair orders are billed by an invoice.
+
+        :param move_id: the SQL of the invoice's id
+        """
+        return SQL(
+            """
+            EXISTS (
+                SELECT FROM account_move_line line
+                  JOIN sale_order_line_invoice_rel rel
+                    ON rel.invoice_line_id = line.id
+                  JOIN sale_order_line quoted ON quoted.id = rel.order_line_id
+                  JOIN repair_order repair
+                    ON repair.sale_order_id = quoted.order_id
+                 WHERE line.move_id = %s AND repair.state <> 'cancel')
+            """,
+            move_id,
         )
 
     def _get_loyalty_invoice_lines(self):

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from .res_partner import GROUPS
+
 
 class SaleOrder(models.Model):
     _name = "sale.order"
@@ -8,7 +10,7 @@ class SaleOrder(models.Model):
     _loyalty_quantity_name = "product_uom_qty"
 
     loyalty_redemption_ids = fields.One2many(
-        "garage.loyalty.redemption", "order_id", readonly=True
+        "garage.loyalty.redemption", "order_id", readonly=True, groups=GROUPS
     )
     loyalty_member_id = fields.Many2one(
         "garage.loyalty.member", string="Membership", compute="_compute_loyalty"

@@ -1,8 +1,11 @@
 from . import (
     test_credit_notes,
     test_earning,
+    test_ledger,
     test_members,
     test_redeeming,
+    test_security,
+    test_settings,
     test_tools,
     test_visits,
 )

@@ -9,7 +9,10 @@ ACCOUNTANT = "garage_loyalty.garage_loyalty_group_accountant"
 
 
 class GarageLoyaltyCommon(AccountTestInvoicingCommon):
-    """A workshop with one programme, labour at 100 an hour and a part at 50."""
+    """A workshop with one programme, labour at 100 an hour and a part at 50.
+
+    Documents are made on behalf of the user of the customer or document given.
+    """
 
     @classmethod
     def setUpClass(cls):
@@ -74,7 +77,7 @@ class GarageLoyaltyCommon(AccountTestInvoicingCommon):
     @classmethod
     def _create_repair(cls, partner, parts=2, order=None, hours=0, **vals):
         """Return a confirmed repair with its quotation: parts, and hours of labour."""
-        repair = cls.env["repair.order"].create(
+        repair = partner.env["repair.order"].create(
             {
                 "partner_id": partner.id,
                 "company_id": cls.company.id,
@@ -132,7 +135,7 @@ class GarageLoyaltyCommon(AccountTestInvoicingCommon):
     @classmethod
     def _invoice(cls, partner, lines=None, date="2024-02-01", post=True, **vals):
         """Return an invoice without repair: lines are (product, quantity, price)."""
-        invoice = cls.env["account.move"].create(
+        invoice = partner.env["account.move"].create(
             {
                 "move_type": "out_invoice",
                 "partner_id": partner.id,
@@ -160,7 +163,7 @@ class GarageLoyaltyCommon(AccountTestInvoicingCommon):
         if amount:
             vals["amount"] = amount
         return (
-            cls.env["account.payment.register"]
+            invoice.env["account.payment.register"]
             .with_context(active_model="account.move", active_ids=invoice.ids)
             .create(vals)
             ._create_payments()
@@ -170,7 +173,7 @@ class GarageLoyaltyCommon(AccountTestInvoicingCommon):
     def _credit(cls, invoice, amount=None, date="2024-03-01", post=True):
         """Return a credit note: of the whole, or of ``amount`` of its first line."""
         wizard = (
-            cls.env["account.move.reversal"]
+            invoice.env["account.move.reversal"]
             .with_context(active_model="account.move", active_ids=invoice.ids)
             .create({"date": date, "journal_id": invoice.journal_id.id})
         )
@@ -185,11 +188,10 @@ class GarageLoyaltyCommon(AccountTestInvoicingCommon):
         return credit
 
     @classmethod
-    def _redeem(cls, document, points, user=None):
+    def _redeem(cls, document, points):
         field = "order_id" if document._name == "sale.order" else "move_id"
-        wizard = cls.env["garage.loyalty.redeem"].create({field: document.id})
-        if user:
-            wizard = wizard.with_user(user)
+        Wizard = document.env["garage.loyalty.redeem"]
+        wizard = Wizard.create({field: document.id})
         wizard.points = points
         wizard.action_redeem()
         return document._get_loyalty_lines().loyalty_redemption_id

@@ -673,7 +673,7 @@ class TestPartnerFields(GarageLoyaltyCommon):
             partner = self.firm.with_user(user).with_company(self.company)
             return [
                 (item["label"], item["value"])
-                for item in partner.application_statistics
+                for item in partner.application_statistics or []
                 if item["iconClass"] == "fa-star"
             ]
 

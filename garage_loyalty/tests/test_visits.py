@@ -189,6 +189,31 @@ class TestVisits(GarageLoyaltyCommon):
         repair.partner_id = self.other
         self.assertEqual(self._row(repair).partner_id, self.other)
 
+    def test_done_written_again_keeps_the_date(self):
+        repair, _invoice = self._visit(self.customer, "2024-02-01")
+        repair.write({"state": "done"})
+        self.assertEqual(str(repair.date_done), "2024-02-01 12:00:00")
+
+    def test_repair_that_is_no_longer_done_is_no_visit(self):
+        repair, _invoice = self._visit(self.customer)
+        repair.write({"state": "under_repair"})
+        self.assertFalse(self._row(repair))
+
+    def test_rebuild_removes_rows_whose_document_is_no_visit_any_more(self):
+        repair, _invoice = self._visit(self.customer)
+        invoice = self._invoice(self.customer)
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE repair_order SET state = 'under_repair' WHERE id = %s", [repair.id]
+        )
+        self.env.cr.execute(
+            "UPDATE account_move SET state = 'draft' WHERE id = %s", [invoice.id]
+        )
+        self.env.invalidate_all()
+        self.assertEqual(self.Visit._rebuild(), 2)
+        self.assertFalse(self._row(repair))
+        self.assertFalse(self.Visit.search([("move_id", "=", invoice.id)]))
+
     def test_synchronised_again_changes_nothing(self):
         repair, _invoice = self._visit(self.customer)
         self.assertEqual(self.Visit._sync_repairs(repair), 0)
