@@ -35,6 +35,7 @@
         "views/garage_loyalty_menus.xml",
     ],
     "demo": ["demo/garage_loyalty_demo.xml"],
+    "assets": {"web.assets_tests": ["garage_loyalty/static/tests/tours/**/*"]},
     "images": ["static/description/banner.png"],
     "application": True,
     "post_init_hook": "post_init_hook",

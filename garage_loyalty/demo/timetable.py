@@ -133,7 +133,9 @@ class Diary:
         """At the counter the advisor may ask; some join, at once or later online."""
         if self.joined or day < self.launch or "declined" in self.offers.values():
             return
-        if self.rng.random() > 0.6:
+        # In the first months the advisors often forget to ask.
+        days = (day - self.launch).days
+        if self.rng.random() > (0.35 if days < 120 else 0.65):
             return
         if self.rng.random() > JOINING[self.customer.habit]:
             if self.rng.random() < 0.3:

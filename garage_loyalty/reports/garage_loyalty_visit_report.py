@@ -74,10 +74,10 @@ class GarageLoyaltyVisitReport(models.Model):
     amount_discount = fields.Monetary(string="Paid with points", readonly=True)
     amount_before_discount = fields.Monetary(string="Net before rewards", readonly=True)
     aro = fields.Monetary(
-        string="Average repair order (ARO)",
+        string="ARO",
         readonly=True,
         aggregator="avg",
-        help="Net invoiced divided by the number of repair orders.",
+        help="Average repair order: net invoiced divided by the number of repair orders.",
     )
     aro_before_discount = fields.Monetary(
         string="ARO before rewards",

@@ -4,8 +4,10 @@ from . import (
     test_ledger,
     test_members,
     test_redeeming,
+    test_report,
     test_security,
     test_settings,
     test_tools,
+    test_views,
     test_visits,
 )

@@ -39,8 +39,8 @@ class GarageLoyaltyEnrol(models.TransientModel):
         required=True,
         domain="[('company_id', '=', company_id)]",
     )
-    consent_terms = fields.Boolean(string="Accepts the terms of the programme")
-    consent_marketing = fields.Boolean(string="Agrees to receive offers")
+    consent_terms = fields.Boolean(string="Accepts the terms")
+    consent_marketing = fields.Boolean(string="Agrees to offers")
     note = fields.Text()
 
     @api.depends("search_text")

@@ -20,15 +20,15 @@ class GarageLoyaltyRedeem(models.TransientModel):
     )
     available_points = fields.Integer(string="Available", compute="_compute_limits")
     max_points = fields.Integer(
-        string="Most on this document",
+        string="Most here",
         compute="_compute_limits",
         help="Limited by what is available, by how much of labour and of parts may "
         "be paid with points, and by what is left to pay.",
     )
     minimum_points = fields.Integer(string="Fewest at once", compute="_compute_limits")
     max_amount = fields.Monetary(string="Worth at most", compute="_compute_limits")
-    labour_room = fields.Monetary(string="Of the labour", compute="_compute_limits")
-    parts_room = fields.Monetary(string="Of the parts", compute="_compute_limits")
+    labour_room = fields.Monetary(string="Labour allows", compute="_compute_limits")
+    parts_room = fields.Monetary(string="Parts allow", compute="_compute_limits")
     points = fields.Integer(
         string="Points to redeem",
         compute="_compute_points",

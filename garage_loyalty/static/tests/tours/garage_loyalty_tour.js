@@ -1,0 +1,94 @@
+import { registry } from "@web/core/registry";
+
+const tours = registry.category("web_tour.tours");
+
+tours.add("garage_loyalty_enrol", {
+    steps: () => [
+        {
+            content: "The customer is no member yet",
+            trigger: "div[name=loyalty_offer]:contains('Not a member')",
+        },
+        {
+            content: "Enrol the customer of the repair order",
+            trigger: ".o_statusbar_buttons button[name=action_enrol]",
+            run: "click",
+        },
+        {
+            content: "The customer is filled in",
+            trigger: ".modal .o_field_widget[name=partner_id]:contains('Ada Customer')",
+        },
+        {
+            content: "The customer accepts the terms",
+            trigger: ".modal .o_field_widget[name=consent_terms] input",
+            run: "click",
+        },
+        {
+            content: "Enrol",
+            trigger: ".modal button[name=action_enrol]",
+            run: "click",
+        },
+        {
+            content: "The badge shows the member and the tier",
+            trigger: "div[name=loyalty_badge]:contains('Member'):contains('Bronze')",
+        },
+        {
+            content: "Nobody enrols the customer twice",
+            trigger: ".o_statusbar_buttons:not(:has(button[name=action_enrol]))",
+        },
+    ],
+});
+
+tours.add("garage_loyalty_redeem", {
+    steps: () => [
+        {
+            content: "The badge shows the points",
+            trigger: "div[name=loyalty_badge]:contains('1,000')",
+        },
+        {
+            content: "Redeem points on the quotation",
+            trigger: ".o_statusbar_buttons button[name=action_redeem]",
+            run: "click",
+        },
+        {
+            content: "Choose how many",
+            trigger: ".modal .o_field_widget[name=points] input",
+            run: "edit 500",
+        },
+        {
+            content: "Leave the field",
+            trigger: ".modal .o_field_widget[name=available_points]",
+            run: "click",
+        },
+        {
+            content: "The dialog shows what they take off",
+            trigger: ".modal .o_field_widget[name=amount]:contains('50.00')",
+        },
+        {
+            content: "Redeem",
+            trigger: ".modal button[name=action_redeem]",
+            run: "click",
+        },
+        {
+            content: "The discount is a line of the quotation",
+            trigger:
+                ".o_field_widget[name=order_line] .o_data_row:contains('Loyalty points redeemed')",
+        },
+        {
+            content: "The dialog is closed",
+            trigger: "body:not(:has(.modal))",
+        },
+    ],
+});
+
+tours.add("garage_loyalty_compare", {
+    steps: () => [
+        {
+            content: "The pivot compares members",
+            trigger: ".o_pivot th:contains('Members')",
+        },
+        {
+            content: "It shows their average repair order",
+            trigger: ".o_pivot td.o_pivot_cell_value:contains('200.00')",
+        },
+    ],
+});
