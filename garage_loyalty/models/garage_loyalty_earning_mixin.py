@@ -3,6 +3,8 @@ from odoo import api, fields, models
 from ..tools.points import document_points, earned_points, unredeemed
 
 PAID = ("paid", "in_payment")
+# A stamp changes neither the lines nor what a person typed.
+UNTOUCHED = {"skip_invoice_sync": True, "skip_is_manually_modified": True}
 
 
 class GarageLoyaltyEarningMixin(models.AbstractModel):
@@ -40,7 +42,7 @@ class GarageLoyaltyEarningMixin(models.AbstractModel):
                 member = members.get(move.commercial_partner_id)
                 vals = move._prepare_loyalty_stamp(member and member.sudo())
                 if vals["loyalty_member_id"] or move.loyalty_member_id:
-                    move.write(vals)
+                    move.with_context(**UNTOUCHED).write(vals)
 
     def _prepare_loyalty_stamp(self, member):
         """Return what is known of the document, as a visit of ``member`` or nobody.

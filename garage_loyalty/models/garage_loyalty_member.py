@@ -1,3 +1,5 @@
+from datetime import datetime, time
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -188,9 +190,19 @@ class GarageLoyaltyMember(models.Model):
         program = self.env["garage.loyalty.program"].browse(vals.get("program_id"))
         vals["partner_id"] = partner.commercial_partner_id.id
         vals["number"] = self._next_number()
+        for consent in ("consent_terms", "consent_marketing"):
+            if vals.pop(consent, False):
+                vals.setdefault(f"{consent}_date", self._get_consent_date(vals))
         if program and not vals.get("tier_id"):
             vals["tier_id"] = program._get_entry_tier().id
         return vals
+
+    @api.model
+    def _get_consent_date(self, vals):
+        """Return when a new member consented: now, or on the day of joining."""
+        now = fields.Datetime.now()
+        joined = fields.Date.to_date(vals.get("date_joined")) or now.date()
+        return datetime.combine(joined, time(12)) if joined < now.date() else now
 
     @api.model
     def _next_number(self):

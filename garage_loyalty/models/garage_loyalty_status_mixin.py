@@ -46,6 +46,7 @@ class GarageLoyaltyStatusMixin(models.AbstractModel):
         )
 
     def _change_state(self, state, date, reason, vals=None):
+        self.check_access("write")
         for member in self:
             # The state is protected from everybody, so that a reason is kept.
             member.sudo().write({"state": state, **(vals or {})})

@@ -31,6 +31,7 @@ class GarageLoyaltyAdjust(models.TransientModel):
         :raise UserError: without points, without a reason, or out of all measure
         """
         self.ensure_one()
+        self.member_id.check_access("write")
         if not self.points or abs(self.points) > LIMIT:
             raise UserError(
                 self.env._(
