@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from .jobs import SEASON
 
 LAUNCH = 22  # months since customers can join
-HISTORY = 30  # months in all: many members were customers a whole year before
+HISTORY = 28  # months in all: many members were customers a whole year before
 ARRIVING = 24  # months since fleets and new customers have been coming
 
 CLOSED = {(12, 25), (12, 26), (1, 1), (4, 27)}
@@ -133,9 +133,7 @@ class Diary:
         """At the counter the advisor may ask; some join, at once or later online."""
         if self.joined or day < self.launch or "declined" in self.offers.values():
             return
-        # In the first months the advisors often forget to ask.
-        days = (day - self.launch).days
-        if self.rng.random() > (0.35 if days < 120 else 0.65):
+        if self.rng.random() > self._asking(day):
             return
         if self.rng.random() > JOINING[self.customer.habit]:
             if self.rng.random() < 0.3:
@@ -150,3 +148,8 @@ class Diary:
         else:
             self.joined = day
             self.offers[day] = "accepted"
+
+    def _asking(self, day):
+        """A slow start, then a campaign, then routine."""
+        days = (day - self.launch).days
+        return 0.25 if days < 170 else 0.85 if days < 310 else 0.55

@@ -130,7 +130,9 @@ class AccountMove(models.Model):
 
     def unlink(self):
         """Release what a draft had reserved."""
-        redemptions = self.invoice_line_ids.loyalty_redemption_id.filtered("move_id")
+        # Whoever deletes a draft need not have access to redemptions.
+        redemptions = self.sudo().invoice_line_ids.loyalty_redemption_id
+        redemptions = redemptions.filtered("move_id")
         result = super().unlink()
         redemptions._after_lines_removed()
         return result

@@ -44,9 +44,9 @@ class AccountMoveLine(models.Model):
 
     def unlink(self):
         """Removing what was paid with points gives the points back."""
-        redemptions = self.filtered(
-            lambda line: line.move_type == "out_invoice"
-        ).loyalty_redemption_id.filtered("move_id")
+        billed = self.filtered(lambda line: line.move_type == "out_invoice")
+        # Whoever edits a draft need not have access to redemptions.
+        redemptions = billed.sudo().loyalty_redemption_id.filtered("move_id")
         result = super().unlink()
         redemptions._after_lines_removed()
         return result

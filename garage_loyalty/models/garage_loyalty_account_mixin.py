@@ -62,6 +62,9 @@ class GarageLoyaltyAccountMixin(models.AbstractModel):
         changed = self.env.cr.rowcount
         self.invalidate_recordset(["points", "points_worth", "entry_ids"])
         self.partner_id.invalidate_recordset(["loyalty_points"])
+        self.env["account.move"].invalidate_model(
+            ["loyalty_points_earned", "loyalty_points_redeemed"], flush=False
+        )
         if not changed:
             raise UserError(
                 self.env._(

@@ -77,7 +77,8 @@ class GarageLoyaltyVisitReport(models.Model):
         string="ARO",
         readonly=True,
         aggregator="avg",
-        help="Average repair order: net invoiced divided by the number of repair orders.",
+        help="Average repair order: net invoiced divided by the number of repair "
+        "orders.",
     )
     aro_before_discount = fields.Monetary(
         string="ARO before rewards",

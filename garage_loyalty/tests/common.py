@@ -99,9 +99,7 @@ class GarageLoyaltyCommon(AccountTestInvoicingCommon):
             ]
         if hours:
             repair.sale_order_id.order_line = [
-                Command.create(
-                    {"product_id": cls.labour.id, "product_uom_qty": hours}
-                )
+                Command.create({"product_id": cls.labour.id, "product_uom_qty": hours})
             ]
         repair.action_validate()
         return repair

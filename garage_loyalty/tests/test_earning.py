@@ -42,6 +42,11 @@ class TestEarning(GarageLoyaltyCommon):
         self.assertLedger(self.member, 1000, -1000)
         self.assertEqual(self.member.entry_ids[0].kind, "clawback")
 
+    def test_payment_changed_otherwise_changes_no_points(self):
+        payment = self._pay(self._invoice(self.customer))
+        payment.memo = "Thanks"
+        self.assertLedger(self.member, 1000)
+
     def test_reconciliation_removed_takes_points_back_and_redone_gives_them(self):
         invoice = self._invoice(self.customer)
         payment = self._pay(invoice)

@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..hooks import uninstall_hook
 from .common import MANAGER, USER, GarageLoyaltyCommon
 
 
@@ -28,6 +29,9 @@ class TestAppendOnly(GarageLoyaltyCommon):
                 ):
                     entry.write(vals)
         self.assertLedger(self.member, 1000)
+
+    def test_write_to_no_entry_is_no_change(self):
+        self.assertTrue(self.Entry.browse().write({"reason": "x"}))
 
     def test_unlink_refused_even_for_the_superuser(self):
         with self.assertRaisesRegex(UserError, "use “Adjust points”"):
@@ -103,6 +107,14 @@ class TestAppendOnly(GarageLoyaltyCommon):
                 }
             )
 
+    def test_uninstalled_leaves_no_trigger_behind(self):
+        query = "SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'append_only_%'"
+        self.env.cr.execute(query)
+        self.assertEqual(self.env.cr.fetchone(), (2,))
+        uninstall_hook(self.env)
+        self.env.cr.execute(query)
+        self.assertEqual(self.env.cr.fetchone(), (0,))
+
 
 @tagged("post_install", "-at_install")
 class TestEntries(GarageLoyaltyCommon):
@@ -134,7 +146,7 @@ class TestEntries(GarageLoyaltyCommon):
         entry = self.member.entry_ids
         self.assertEqual(entry.user_id, user)
         self.assertEqual(str(entry.date), "2024-02-10")
-        self.assertEqual(entry.reason, "Invoice")
+        self.assertTrue(entry.reason)
         self.assertEqual(entry.source_name, invoice.display_name)
         self.assertEqual(entry.program_id, self.program)
         self.assertEqual(entry.company_id, self.company)
@@ -179,6 +191,20 @@ class TestEntries(GarageLoyaltyCommon):
             }
         )
         self.assertFalse(entry._get_source())
+
+    def test_invoice_opens_its_entries_and_those_of_its_credit_notes(self):
+        self.member._post_points("adjust", 500, "2024-01-01", reason="Start")
+        invoice = self._invoice(self.customer, post=False)
+        self._redeem(invoice, 300)
+        invoice.action_post()
+        self._pay(invoice)
+        self._credit(invoice, 100)
+        self._pay(self._invoice(self.customer))
+        action = invoice.action_open_loyalty_entries()
+        found = self.Entry.search(action["domain"], order="id")
+        self.assertEqual(
+            found.mapped("kind"), ["redeem", "earn", "clawback", "restore"]
+        )
 
     def test_no_points_leave_no_entry(self):
         self.assertFalse(self.member._post_points("adjust", 0, "2024-01-01"))

@@ -188,6 +188,30 @@ class TestRedeeming(GarageLoyaltyCommon):
         self.assertFalse(copy.order_line.loyalty_redemption_id)
         self.assertAlmostEqual(copy.amount_total, 345)
 
+    def test_copy_of_empty_documents_is_empty(self):
+        order = self.env["sale.order"].create({"partner_id": self.customer.id})
+        self.assertFalse(order.copy().order_line)
+        invoice = self.env["account.move"].create(
+            {"move_type": "out_invoice", "partner_id": self.customer.id}
+        )
+        self.assertFalse(invoice.copy().invoice_line_ids)
+
+    def test_line_that_points_pay_is_of_the_kind_they_were_redeemed_on(self):
+        order = self._quote()
+        self._redeem(order, 500)
+        redeemed = order.order_line.filtered("loyalty_redemption_id")
+        kinds = [line._get_loyalty_kind() for line in redeemed]
+        self.assertEqual(kinds, ["labour", "parts"])
+
+    def test_redemption_whose_document_is_gone_keeps_its_name(self):
+        invoice = self._invoice(self.customer)
+        invoice.button_draft()
+        redemption = self._redeem(invoice, 500)
+        name = redemption.source_name
+        self.assertEqual(name, invoice.name)
+        redemption.sudo().move_id = False
+        self.assertEqual(redemption.source_name, name)
+
     # -- invoices ---------------------------------------------------------------
 
     def test_invoice_posted_takes_drafted_gives_back(self):
@@ -210,6 +234,23 @@ class TestRedeeming(GarageLoyaltyCommon):
         invoice.unlink()
         self.assertEqual(redemption.state, "released")
         self.assertEqual(self.member.points, 1000)
+
+    def test_draft_with_redemption_is_edited_and_deleted_without_loyalty_rights(self):
+        clerk = self._create_user("clerk", "account.group_account_invoice")
+        first = self._invoice(self.customer, post=False)
+        second = self._invoice(self.customer, post=False)
+        redemption = self._redeem(first, 100)
+        redemption |= self._redeem(second, 200)
+        first.with_user(clerk).unlink()
+        lines = second.invoice_line_ids.filtered("loyalty_redemption_id")
+        second.with_user(clerk).invoice_line_ids = [Command.unlink(lines.id)]
+        self.assertEqual(redemption.mapped("state"), ["released", "released"])
+
+    def test_points_of_invoice_are_seen_at_once(self):
+        invoice = self._invoice(self.customer)
+        self.assertEqual(invoice.loyalty_points_earned, 0)
+        self._pay(invoice)
+        self.assertEqual(invoice.loyalty_points_earned, 1000)
 
     def test_invoice_line_deleted_gives_all_up(self):
         invoice = self._invoice(
@@ -287,9 +328,7 @@ class TestRedeeming(GarageLoyaltyCommon):
 
     def test_price_included_tax_takes_off_the_promised_amount(self):
         self.tax.price_include_override = "tax_included"
-        invoice = self._invoice(
-            self.customer, [(self.labour, 3, 33.33)], post=False
-        )
+        invoice = self._invoice(self.customer, [(self.labour, 3, 33.33)], post=False)
         total = invoice.amount_total
         self._redeem(invoice, 333)
         self.assertAlmostEqual(invoice.amount_total, total - 33.3)
@@ -297,7 +336,9 @@ class TestRedeeming(GarageLoyaltyCommon):
     def test_foreign_currency_converts_the_value_of_a_point(self):
         currency = self.setup_other_currency("EUR", rates=[("2020-01-01", 2.0)])
         invoice = self._invoice(
-            self.customer, [(self.labour, 1, 1000)], post=False,
+            self.customer,
+            [(self.labour, 1, 1000)],
+            post=False,
             currency_id=currency.id,
         )
         wizard = self._wizard(invoice)

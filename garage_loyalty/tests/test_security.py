@@ -260,7 +260,7 @@ class TestFlows(GarageLoyaltyCommon):
         customer = self.customer.with_user(advisor)
         repair = self._create_repair(customer, hours=2)
         context = repair.action_enrol()["context"]
-        wizard = repair.env["garage.loyalty.enrol"].with_context(context)
+        wizard = repair.env["garage.loyalty.enrol"].with_context(**context)
         wizard.create({"consent_terms": True}).action_enrol()
         member = customer.loyalty_member_id
         self.assertEqual(member.enrolled_by_id, advisor)
@@ -392,9 +392,9 @@ class TestFlows(GarageLoyaltyCommon):
             for record in records:
                 Form(record)
             return
-        arch = etree.fromstring(records.get_views([(False, kind)])["views"][kind]["arch"])
+        view = records.get_views([(False, kind)])["views"][kind]
         specification = {}
-        for node in arch.iter("field"):
+        for node in etree.fromstring(view["arch"]).iter("field"):
             name = node.get("name")
             field = records._fields.get(name)
             if field:

@@ -195,9 +195,7 @@ if given:
     rates = st.decimals(0, 10, places=4)
     values = st.decimals("0.000001", 10, places=6)
     balances = st.integers(0, 1_000_000)
-    check = settings(
-        deadline=None, derandomize=True, max_examples=40, database=None
-    )
+    check = settings(deadline=None, derandomize=True, max_examples=40, database=None)
 
     @tagged("post_install", "-at_install")
     class TestToolsProperties(BaseCase):
@@ -286,9 +284,7 @@ if given:
             pairs = zip(number, marks, strict=False)
             written = prefix + "".join(char + mark for char, mark in pairs)
             # "(0)" within a number is the one mark with a meaning of its own
-            self.assertEqual(
-                text.phone_digits(written.replace("(0)", "( 0)")), number
-            )
+            self.assertEqual(text.phone_digits(written.replace("(0)", "( 0)")), number)
 
         @check
         @given(st.text(alphabet=st.characters(max_codepoint=0xFF)))

@@ -105,7 +105,9 @@ class TestTours(GarageLoyaltyCommon, HttpCase):
         self._create_user("counter_advisor", *ADVISOR)
         repair = self._create_repair(self.customer)
         self.start_tour(
-            f"/odoo/repairs/{repair.id}", "garage_loyalty_enrol", login="counter_advisor"
+            f"/odoo/repairs/{repair.id}",
+            "garage_loyalty_enrol",
+            login="counter_advisor",
         )
         self.assertEqual(repair.loyalty_offer, "accepted")
         self.assertTrue(self.customer.is_loyalty_member)

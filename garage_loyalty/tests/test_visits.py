@@ -258,3 +258,33 @@ class TestVisits(GarageLoyaltyCommon):
         self.assertTrue(self._row(repair))
         place = "garage_loyalty.visit_check.repair.order"
         self.assertEqual(self.env["ir.config_parameter"].get_param(place), "0")
+
+    def test_nightly_check_out_of_time_goes_on_later(self):
+        repairs = self.env["repair.order"]
+        for partner in (self.customer, self.other):
+            repairs |= self._visit(partner)[0]
+        self.env.cr.execute("DELETE FROM garage_loyalty_visit")
+        self.env.invalidate_all()
+        cron = self.env.ref("garage_loyalty.ir_cron_check_visits")
+        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
+            env = self.env(cr=cr, su=True)
+            progress = env["ir.cron.progress"].create({"cron_id": cron.id})
+            job = env["garage.loyalty.visit"].with_context(
+                ir_cron_progress_id=progress.id, cron_id=cron.id, cron_end_time=0
+            )
+            job._cron_check_visits(batch=1)
+            self.assertEqual((progress.done, progress.remaining), (1, 1))
+        self.assertEqual(len(self.Visit.search([("kind", "=", "repair")])), 1)
+        place = "garage_loyalty.visit_check.repair.order"
+        get_param = self.env["ir.config_parameter"].get_param
+        self.assertEqual(get_param(place), str(min(repairs.ids)))
+        with self.enter_registry_test_mode():
+            cron.method_direct_trigger()
+        self.assertTrue(all(self._row(repair) for repair in repairs))
+
+    def test_repair_imported_as_done_is_dated(self):
+        vals = {"partner_id": self.customer.id, "state": "done"}
+        Repair = self.env["repair.order"]
+        self.assertTrue(Repair.create(vals).date_done)
+        dated = Repair.create({**vals, "date_done": "2020-05-06 10:00:00"})
+        self.assertEqual(str(dated.date_done), "2020-05-06 10:00:00")
