@@ -18,6 +18,7 @@ GROUPS = {
         "sales_team.group_sale_salesman_all_leads",
         "stock.group_stock_user",
         "account.group_account_invoice",
+        "base.group_partner_manager",
     ],
     "accountant": [
         "garage_loyalty.garage_loyalty_group_accountant",
@@ -74,29 +75,25 @@ def open_premises(env, customers):
 
 
 def _settle_company(env, company):
-    netherlands = env.ref("base.nl")
+    """Name the company, and make it Dutch unless its chart is of some country."""
     if not company.chart_template:
         env["account.chart.template"].try_loading("generic_coa", company)
-    env.ref("base.EUR").active = True
     company.write(
         {
             "name": "Harbour Street Garage",
             "street": "Harbour Street 12",
             "zip": "8861 HB",
             "city": "Harlingen",
-            "country_id": netherlands.id,
             "phone": "+31 517 000 012",
             "email": "workshop@harbourstreet.example.com",
-            "currency_id": env.ref("base.EUR").id,
-            "account_fiscal_country_id": netherlands.id,
         }
     )
-    # One currency: a workshop's price list and its books agree.
-    env["product.pricelist"].search([("company_id", "in", (False, company.id))]).write(
-        {"currency_id": company.currency_id.id}
-    )
     _settle_bank(env, company)
-    return _settle_taxes(env, company, netherlands)
+    standard = company.account_sale_tax_id
+    if company.chart_template != "generic_coa":
+        return {False: standard, True: standard}
+    _move_to_netherlands(env, company)
+    return {False: standard, True: _settle_vat(standard)}
 
 
 def _settle_bank(env, company):
@@ -112,26 +109,42 @@ def _settle_bank(env, company):
     lines.payment_account_id = journal.default_account_id
 
 
-def _settle_taxes(env, company, country):
-    """Dutch VAT: 21 %, and 9 % for bicycle repairs, on the accounts of the chart."""
-    taxes = env["account.tax"].search([("company_id", "=", company.id)])
+def _move_to_netherlands(env, company):
+    """The chart of no country says United States and US dollar."""
+    country, euro = env.ref("base.nl"), env.ref("base.EUR")
+    euro.active = True
+    company.write(
+        {
+            "country_id": country.id,
+            "account_fiscal_country_id": country.id,
+            "currency_id": euro.id,
+        }
+    )
+    # The price list would keep its currency, and convert every price.
+    lists = env["product.pricelist"].search([("company_id", "in", (False, company.id))])
+    lists.currency_id = euro
+    domain = [("company_id", "=", company.id)]
+    taxes = env["account.tax"].search(domain)
     taxes.tax_group_id.country_id = country
     taxes.country_id = country
-    group = company.account_sale_tax_id.tax_group_id.copy({"name": "VAT"})
-    standard, reduced = (
-        company.account_sale_tax_id.copy(
-            {
-                "name": f"{rate}% VAT",
-                "invoice_label": f"VAT {rate}%",
-                "description": False,
-                "amount": rate,
-                "tax_group_id": group.id,
-            }
-        )
-        for rate in (21, 9)
-    )
-    company.account_sale_tax_id = standard
-    return {False: standard, True: reduced}
+    positions = env["account.fiscal.position"].search(domain)
+    positions.filtered("country_id").country_id = country
+
+
+def _settle_vat(standard):
+    """Dutch VAT: 21 %, and 9 % for bicycle repairs, on the accounts of the chart."""
+    standard.tax_group_id.name = "VAT"
+    standard.write(_vat_vals(21))
+    return standard.copy(_vat_vals(9))
+
+
+def _vat_vals(rate):
+    return {
+        "name": f"{rate}% VAT",
+        "invoice_label": f"VAT {rate}%",
+        "description": False,
+        "amount": rate,
+    }
 
 
 def _hire(env, company):
@@ -213,7 +226,7 @@ def _service_vals(env, service):
 
 def _welcome(env, customers):
     """Partners of all customers, and the people of the companies among them."""
-    country = env.ref("base.nl").id
+    country = env.company.account_fiscal_country_id.id
     term = env.ref("account.account_payment_term_30days").id
     partners = env["res.partner"].create(
         [_partner_vals(customer, country, term) for customer in customers]

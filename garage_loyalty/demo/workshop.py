@@ -95,28 +95,31 @@ class Loader:
         self.register.change(during(self.plan.changes))
         visits = during(past, "done")
         repairs = [visit for visit in visits if visit.stage in ("invoiced", "done")]
-        self._repair(repairs)
-        self._sell([visit for visit in visits if visit.stage == "counter"])
+        sales = [visit for visit in visits if visit.stage == "counter"]
+        self._post([*self._repair(repairs), *self._sell(sales)])
         self.counts["credit notes"] += self.till.settle(min(following, self.plan.today))
 
     def _repair(self, visits):
+        """Finished repair orders; yields visits with their draft invoice."""
         _repairs, orders = self.desk.finish(visits)
         self.counts["repair orders"] += len(visits)
         chosen = [n for n, visit in enumerate(visits) if visit.stage == "invoiced"]
         visits = [visits[n] for n in chosen]
         orders = orders.browse([orders[n].id for n in chosen])
-        self._post(visits, self.desk.invoice(visits, orders))
+        return zip(visits, self.desk.invoice(visits, orders), strict=True)
 
     def _sell(self, visits):
-        if visits:
-            self._post(visits, self.desk.sell(visits))
+        return zip(visits, self.desk.sell(visits), strict=True)
 
-    def _post(self, visits, invoices):
-        for visit, invoice in zip(visits, invoices, strict=True):
+    def _post(self, pairs):
+        """Spend points, then post in the order of the dates, as the numbers go."""
+        pairs.sort(key=lambda pair: pair[0].done)
+        for visit, invoice in pairs:
             if visit.redeem:
                 self.register.redeem(visit, invoice)
+        invoices = self.env["account.move"].union(*(invoice for _v, invoice in pairs))
         invoices.action_post()
-        for visit, invoice in zip(visits, invoices, strict=True):
+        for visit, invoice in pairs:
             self.till.expect(visit, invoice)
         self.counts["invoices"] += len(invoices)
 

@@ -8,12 +8,16 @@ from .garage_loyalty_member_status import STATES
 # Written by the methods of this file only: each of them also leaves a trace.
 PROTECTED = {
     "company_id",
+    "consent_marketing_date",
+    "consent_terms_date",
     "date_joined",
     "date_left",
+    "enrolled_by_id",
     "number",
     "partner_id",
     "points",
     "program_id",
+    "source",
     "state",
 }
 
@@ -164,7 +168,8 @@ class GarageLoyaltyMember(models.Model):
         """Keep when a consent was given; withdrawing it empties the date."""
         for member in self:
             if member[consent] != bool(member[date_field]):
-                member[date_field] = member[consent] and fields.Datetime.now()
+                # Protected: nobody types in when a customer consented.
+                member.sudo()[date_field] = member[consent] and fields.Datetime.now()
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -189,6 +194,8 @@ class GarageLoyaltyMember(models.Model):
         partner = self.env["res.partner"].browse(vals.get("partner_id"))
         program = self.env["garage.loyalty.program"].browse(vals.get("program_id"))
         vals["partner_id"] = partner.commercial_partner_id.id
+        former = partner._get_loyalty_members(program.company_id)
+        self._check_not_enrolled(former.get(partner.commercial_partner_id))
         vals["number"] = self._next_number()
         for consent in ("consent_terms", "consent_marketing"):
             if vals.pop(consent, False):
@@ -196,6 +203,21 @@ class GarageLoyaltyMember(models.Model):
         if program and not vals.get("tier_id"):
             vals["tier_id"] = program._get_entry_tier().id
         return vals
+
+    @api.model
+    def _check_not_enrolled(self, member):
+        """Refuse a second account: points would be split between the two."""
+        if not member:
+            return
+        if member.state == "left":
+            raise UserError(
+                self.env._(
+                    "%s was a member before. Press “Come back” there: number and "
+                    "points are kept.",
+                    member.display_name,
+                )
+            )
+        raise UserError(self.env._("%s is a member already.", member.display_name))
 
     @api.model
     def _get_consent_date(self, vals):

@@ -194,6 +194,16 @@ class GarageLoyaltyCommon(AccountTestInvoicingCommon):
         wizard.action_redeem()
         return document._get_loyalty_lines().loyalty_redemption_id
 
+    @classmethod
+    def _hand_over(cls, member, partner):
+        """Give a membership to another customer, as merging two customers does."""
+        cls.env.flush_all()
+        cls.env.cr.execute(
+            "UPDATE garage_loyalty_member SET partner_id = %s WHERE id = %s",
+            [partner.id, member.id],
+        )
+        cls.env.invalidate_all()
+
     def assertLedger(self, member, *points):
         """Check the entries, in the order they were posted, and the balance."""
         entries = self.Entry.search([("member_id", "=", member.id)], order="id")

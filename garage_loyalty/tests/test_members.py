@@ -113,8 +113,9 @@ class TestEnrolment(GarageLoyaltyCommon):
     @mute_logger("odoo.sql_db")
     def test_second_membership_refused_by_the_database(self):
         member = self._enrol(self.customer)
+        second = self._enrol(self.other)
         with self.assertRaises(IntegrityError) as caught, self.env.cr.savepoint():
-            self._enrol(self.customer)
+            self._hand_over(second, self.customer)
         index = member._partner_company_uniq
         self.assertIn(
             index.full_name(self.env["garage.loyalty.member"]),
@@ -122,6 +123,14 @@ class TestEnrolment(GarageLoyaltyCommon):
         )
         message = index.get_error_message(self.Member, caught.exception.diag)
         self.assertIn("is a member already", message)
+
+    def test_second_membership_refused_in_words(self):
+        member = self._enrol(self.customer)
+        with self.assertRaisesRegex(UserError, "is a member already"):
+            self._enrol(self.customer)
+        member._leave()
+        with self.assertRaisesRegex(UserError, "Press “Come back” there"):
+            self._enrol(self.customer)
 
     def test_contact_enrolled_gives_the_company_the_membership(self):
         firm = self._create_customer("Firm", is_company=True)
@@ -397,10 +406,10 @@ class TestMembership(GarageLoyaltyCommon):
         self.assertTrue(self.member.consent_terms_date)
         self.assertEqual(self.member.note, "Prefers mornings")
 
-    def test_enrolled_anew_beside_a_left_one_is_the_one_that_counts(self):
+    def test_membership_beside_a_left_one_is_the_one_that_counts(self):
         self._change("leave", "2024-02-01")
-        self.env.flush_all()
-        second = self._enrol(self.customer, date="2024-03-01")
+        second = self._enrol(self.other, date="2024-03-01")
+        self._hand_over(second, self.customer)
         self.assertEqual(self.customer.loyalty_member_id, second)
         found = self.env["res.partner"].search([("loyalty_status", "=", "left")])
         self.assertNotIn(self.customer, found)
@@ -447,7 +456,7 @@ class TestMembership(GarageLoyaltyCommon):
                 self._enrol(self.other, **{name: value})
 
     def test_harmless_fields_can_be_written(self):
-        self.member.write({"note": "Likes tea", "source": "web"})
+        self.member.write({"note": "Likes tea"})
         self.assertEqual(self.member.note, "Likes tea")
 
     # -- tier -------------------------------------------------------------------
@@ -568,9 +577,10 @@ class TestPartnerFields(GarageLoyaltyCommon):
         cls.firm_member = cls._enrol(cls.driver)
         cls._enrol(by_name["Suspended"])._suspend()
         cls._enrol(by_name["Left"])._leave()
-        cls._enrol(by_name["Anew"])._leave()
-        cls.env.flush_all()
+        former = cls._enrol(cls._create_customer("Anew, before the merge"))
+        former._leave()
         cls._enrol(by_name["Anew"], date="2024-06-01", tier=cls.silver)
+        cls._hand_over(former, by_name["Anew"])
         cls._enrol(by_name["Gold"], tier=cls.gold)
         cls._enrol(by_name["Untiered"]).tier_id = False
         other = cls.setup_other_company()["company"]
