@@ -96,23 +96,27 @@ class Loader:
         visits = during(past, "done")
         repairs = [visit for visit in visits if visit.stage in ("invoiced", "done")]
         sales = [visit for visit in visits if visit.stage == "counter"]
-        self._post([*self._repair(repairs), *self._sell(sales)])
+        self._post(self._repair(repairs) + self._sell(sales))
         self.counts["credit notes"] += self.till.settle(min(following, self.plan.today))
 
     def _repair(self, visits):
-        """Finished repair orders; yields visits with their draft invoice."""
+        """Finished repair orders: visits with their draft invoice."""
+        if not visits:
+            return []
         _repairs, orders = self.desk.finish(visits)
         self.counts["repair orders"] += len(visits)
         chosen = [n for n, visit in enumerate(visits) if visit.stage == "invoiced"]
         visits = [visits[n] for n in chosen]
         orders = orders.browse([orders[n].id for n in chosen])
-        return zip(visits, self.desk.invoice(visits, orders), strict=True)
+        return list(zip(visits, self.desk.invoice(visits, orders), strict=True))
 
     def _sell(self, visits):
-        return zip(visits, self.desk.sell(visits), strict=True)
+        return list(zip(visits, self.desk.sell(visits), strict=True))
 
     def _post(self, pairs):
         """Spend points, then post in the order of the dates, as the numbers go."""
+        if not pairs:
+            return
         pairs.sort(key=lambda pair: pair[0].done)
         for visit, invoice in pairs:
             if visit.redeem:

@@ -115,6 +115,17 @@ class TestAppendOnly(GarageLoyaltyCommon):
         self.env.cr.execute(query)
         self.assertEqual(self.env.cr.fetchone(), (0,))
 
+    def test_uninstalled_keeps_the_product_that_invoices_refer_to(self):
+        product = self.program.redemption_product_id
+        xmlid = "garage_loyalty.product_redemption"
+        uninstall_hook(self.env)
+        self.assertTrue(product.active)
+        self.assertEqual(self.env.ref(xmlid), product)
+        self._invoice(self.customer, [(product, 1, -1), (self.labour, 1, 10)])
+        uninstall_hook(self.env)
+        self.assertFalse(product.active)
+        self.assertFalse(self.env.ref(xmlid, raise_if_not_found=False))
+
 
 @tagged("post_install", "-at_install")
 class TestEntries(GarageLoyaltyCommon):
