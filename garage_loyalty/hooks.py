@@ -12,17 +12,28 @@ def uninstall_hook(env):
     env.cr.execute(
         SQL("DROP FUNCTION IF EXISTS garage_loyalty_entry_append_only() CASCADE")
     )
-    _keep_redemption_product(env)
-
-
-def _keep_redemption_product(env):
-    """Archive the product of redemption lines where documents refer to it."""
     product = env.ref("garage_loyalty.product_redemption", raise_if_not_found=False)
-    if not product or not any(
+    if product and _is_on_documents(env, product):
+        _keep_product(env, product)
+    else:
+        # The programmes refer to the product, and are dropped after it.
+        env.cr.execute(
+            SQL(
+                "ALTER TABLE garage_loyalty_program DROP CONSTRAINT IF EXISTS "
+                "garage_loyalty_program_redemption_product_id_fkey"
+            )
+        )
+
+
+def _is_on_documents(env, product):
+    return any(
         env[model].search_count([("product_id", "=", product.id)], limit=1)
         for model in ("account.move.line", "sale.order.line")
-    ):
-        return
+    )
+
+
+def _keep_product(env, product):
+    """Archive the product, and let it belong to the database instead of the add-on."""
     product.action_archive()
     for record in (product, product.product_tmpl_id):
         env["ir.model.data"].search(

@@ -138,7 +138,7 @@ class Desk:
             "product_uom_qty": line.quantity,
         }
         if line.text:
-            vals["name"] = f"{product.name}: {line.text}"
+            vals["name"] = f"{product.display_name}\n{line.text}"
         if visit.warranty:
             vals["price_unit"] = 0.0
         return vals

@@ -19,7 +19,7 @@ def plan_money(plan, rng):
         if not visit.warranty:
             visit.paid = _payment_day(visit, plan.today, rng)
             visit.credit = _credit(visit, plan.today, rng)
-            visit.redeem = visits_as_member.get(number, 0) >= 3 and rng.random() < 0.28
+            visit.redeem = visits_as_member.get(number, 0) >= 3 and rng.random() < 0.32
         if visit.paid and rng.random() < 0.006:
             visit.part_paid = 0.5
 

@@ -152,9 +152,11 @@ def _present(plan, diaries, rng):
         and 60 < (plan.today - diary.days[-1]).days < 330
     ]
     rng.shuffle(recent)
-    # Loyal members have points for the quotations they are shown.
-    recent.sort(key=lambda diary: -sum(diary.is_member(day) for day in diary.days))
     stages = [(stage, days) for stage, number, days in PRESENT for _n in range(number)]
+    # Loyal members have points for the quotations they are shown.
+    loyal = sorted(recent, key=lambda diary: -sum(map(diary.is_member, diary.days)))
+    loyal = loyal[: PRESENT[0][1]]
+    recent = loyal + [diary for diary in recent if diary not in loyal]
     present = []
     for (stage, days), diary in zip(stages, recent, strict=False):
         visit = Workbench(diary, rng).visit(open_near(plan.today, days), stage)

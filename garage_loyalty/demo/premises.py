@@ -227,9 +227,13 @@ def _service_vals(env, service):
 def _welcome(env, customers):
     """Partners of all customers, and the people of the companies among them."""
     country = env.company.account_fiscal_country_id.id
-    term = env.ref("account.account_payment_term_30days").id
+    # Without a term an invoice would be due on the day it was typed, not dated.
+    terms = {
+        False: env.ref("account.account_payment_term_immediate").id,
+        True: env.ref("account.account_payment_term_30days").id,
+    }
     partners = env["res.partner"].create(
-        [_partner_vals(customer, country, term) for customer in customers]
+        [_partner_vals(customer, country, terms) for customer in customers]
     )
     numbered = {
         customer.number: partner
@@ -253,7 +257,7 @@ def _welcome(env, customers):
     return numbered, dict(zip(keys, contacts, strict=True))
 
 
-def _partner_vals(customer, country, term):
+def _partner_vals(customer, country, terms):
     return {
         "name": customer.contact.name,
         "is_company": customer.is_company,
@@ -263,7 +267,7 @@ def _partner_vals(customer, country, term):
         "zip": customer.zip,
         "city": customer.city,
         "country_id": country,
-        "property_payment_term_id": customer.is_company and term,
+        "property_payment_term_id": terms[customer.is_company],
         "comment": "<br/>".join(f"{v.plate} · {v.model}" for v in customer.vehicles),
     }
 

@@ -56,9 +56,6 @@ class AccountMove(models.Model):
     loyalty_points_redeemed = fields.Integer(
         string="Points redeemed", compute="_compute_loyalty_points"
     )
-    loyalty_points_after = fields.Integer(
-        related="loyalty_member_id.points", string="Points of the member"
-    )
 
     @api.depends("loyalty_member_id", "state", "payment_state", "line_ids")
     def _compute_loyalty_points(self):

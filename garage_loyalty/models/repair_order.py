@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .garage_loyalty_member_status import STATES
 from .res_partner import GROUPS
 
 OFFERS = [
@@ -43,7 +44,7 @@ class RepairOrder(models.Model):
         help="Membership of the customer; after the visit, the one as of its day.",
     )
     loyalty_state = fields.Selection(
-        related="loyalty_member_id.state", string="Membership state"
+        STATES, string="Membership state", compute="_compute_loyalty"
     )
     loyalty_tier_id = fields.Many2one(
         "garage.loyalty.tier",
@@ -52,7 +53,7 @@ class RepairOrder(models.Model):
         help="Tier of the customer; after the visit, the one as of its day.",
     )
     loyalty_points = fields.Integer(
-        related="loyalty_member_id.points", string="Points of the customer"
+        string="Points of the customer", compute="_compute_loyalty"
     )
     is_member_visit = fields.Boolean(
         string="Member's visit",
@@ -83,7 +84,10 @@ class RepairOrder(models.Model):
                 visit = repair.visit_ids
                 member = members.get(repair.partner_id.commercial_partner_id._origin)
                 current = member if member and member.state != "left" else None
-                repair.loyalty_member_id = visit.member_id if visit else current
+                shown = visit.member_id if visit else current
+                repair.loyalty_member_id = shown
+                repair.loyalty_points = shown and shown.points
+                repair.loyalty_state = shown and shown.state
                 repair.loyalty_tier_id = (
                     visit.tier_id if visit else current and current.tier_id
                 )

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 
+from .garage_loyalty_member_status import STATES
 from .res_partner import GROUPS
 
 
@@ -19,10 +20,10 @@ class SaleOrder(models.Model):
         "garage.loyalty.tier", string="Tier", compute="_compute_loyalty"
     )
     loyalty_points = fields.Integer(
-        related="loyalty_member_id.points", string="Points of the customer"
+        string="Points of the customer", compute="_compute_loyalty"
     )
     loyalty_state = fields.Selection(
-        related="loyalty_member_id.state", string="Membership state"
+        STATES, string="Membership state", compute="_compute_loyalty"
     )
 
     @api.depends("partner_id", "company_id")
@@ -37,6 +38,8 @@ class SaleOrder(models.Model):
                 current = member if member and member.state != "left" else None
                 order.loyalty_member_id = current
                 order.loyalty_tier_id = current and current.tier_id
+                order.loyalty_points = current and current.points
+                order.loyalty_state = current and current.state
 
     def action_confirm(self):
         """Take the points that are redeemed on the quotations."""
