@@ -27,13 +27,18 @@ class Till:
     def settle(self, until):
         """Everything due before that day, oldest first."""
         due, self.payments = _split(self.payments, until)
-        self.pay([(day, share, invoice) for day, share, invoice in due])
+        self.pay(due)
         due, self.credits = _split(self.credits, until)
-        notes = [self.credit(*row) for row in due]
-        for (day, _kind, invoice), note in zip(due, notes, strict=True):
-            # A paid invoice leaves the credit note open: the money goes back.
-            if note.amount_residual and not invoice.amount_residual:
-                self.pay([(day, 1.0, note)])
+        notes = self.env["account.move"].union(*(self.credit(*row) for row in due))
+        notes.action_post()
+        # A paid invoice leaves its credit note open: the money goes back.
+        self.pay(
+            [
+                (note.invoice_date, 1.0, note)
+                for note in notes
+                if not note.reversed_entry_id.amount_residual
+            ]
+        )
         return len(notes)
 
     def pay(self, due):
@@ -79,7 +84,7 @@ class Till:
         }
 
     def credit(self, day, kind, invoice):
-        """A credit note by the wizard: all of it, one part, or half the labour."""
+        """A draft by the wizard: all of the invoice, one part, or half the labour."""
         # Not by active_ids: a context of its own for each would slow down the rest.
         wizard = self.env["account.move.reversal"].create(
             {
@@ -93,7 +98,6 @@ class Till:
         note = wizard.new_move_ids
         if kind != "full":
             _keep(note, kind)
-        note.action_post()
         return note
 
 
@@ -109,9 +113,10 @@ def _keep(note, kind):
     lines = note.invoice_line_ids.filtered(lambda line: line.price_subtotal > 0)
     services = lines.filtered(lambda line: line.product_id.type == "service")
     kept = (services if kind == "goodwill" else lines - services)[:1] or lines[:1]
-    (note.invoice_line_ids - kept).unlink()
+    commands = [Command.delete(line.id) for line in note.invoice_line_ids - kept]
     if kind == "goodwill":
-        kept.quantity /= 2
+        commands.append(Command.update(kept.id, {"quantity": kept.quantity / 2}))
+    note.invoice_line_ids = commands
 
 
 def _split(rows, until):

@@ -45,7 +45,7 @@ class AccountMove(models.Model):
         help="Net amount of the lines that earn points, in the company's currency.",
     )
     loyalty_points_due = fields.Integer(
-        string="Points once earned",
+        string="Worth in points",
         readonly=True,
         copy=False,
         help="What the whole invoice is worth by the rules of the day it was posted.",

@@ -140,7 +140,8 @@ class GarageLoyaltyRedeemableMixin(models.AbstractModel):
                 kind=labels[kind],
             ),
             "product_id": base_line["product_id"].id,
-            "price_unit": base_line["price_unit"],
+            # Rounded for the eye: the exact amounts are in the extra tax data.
+            "price_unit": self.currency_id.round(base_line["price_unit"]),
             self._loyalty_quantity_name: base_line["quantity"],
             "tax_ids": [Command.set(base_line["tax_ids"].ids)],
             "extra_tax_data": self.env["account.tax"]._export_base_line_extra_tax_data(

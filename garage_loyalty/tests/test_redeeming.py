@@ -326,6 +326,19 @@ class TestRedeeming(GarageLoyaltyCommon):
         self.assertAlmostEqual(by_tax[low].price_total, -21)
         self.assertAlmostEqual(invoice.amount_total, 176)
 
+    def test_any_number_of_points_takes_off_exactly_its_worth(self):
+        invoice = self._invoice(
+            self.customer, [(self.labour, 1, 97.31), (self.part, 3, 33.37)], post=False
+        )
+        total = invoice.amount_total
+        for points in (10, 333, 417, 599):
+            with self.subTest(points=points):
+                self._redeem(invoice, points)
+                self.assertAlmostEqual(invoice.amount_total, total - points / 10)
+                redeemed = invoice.invoice_line_ids.filtered("loyalty_redemption_id")
+                for price in redeemed.mapped("price_unit"):
+                    self.assertEqual(price, round(price, 2))
+
     def test_price_included_tax_takes_off_the_promised_amount(self):
         self.tax.price_include_override = "tax_included"
         invoice = self._invoice(self.customer, [(self.labour, 3, 33.33)], post=False)
