@@ -185,7 +185,10 @@ class Desk:
         for visit, invoice in zip(visits, invoices, strict=True):
             by_day.setdefault(visit.done, []).append(invoice.id)
         for day, ids in by_day.items():
-            self.env["account.move"].browse(ids).invoice_date = day
+            dated = self.env["account.move"].browse(ids)
+            dated.invoice_date = day
+            at_once = dated.filtered(lambda move: not move.invoice_payment_term_id)
+            at_once.invoice_date_due = day
 
 
 def started_at(visit):
