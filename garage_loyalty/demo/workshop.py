@@ -1,4 +1,4 @@
-"""Loads a car workshop with three years of real documents into an empty database.
+"""Loads a car workshop with more than two years of real documents into an empty database.
 
 odoo shell -d DB <<< \
     "from odoo.addons.garage_loyalty.demo.workshop import load; load(env)"

@@ -1,5 +1,6 @@
 from . import (
     test_credit_notes,
+    test_demo_plan,
     test_earning,
     test_ledger,
     test_members,
