@@ -1,4 +1,4 @@
-"""Loads a car workshop with more than two years of real documents into an empty database.
+"""Loads a workshop with two years of real documents into an empty database.
 
 odoo shell -d DB <<< \
     "from odoo.addons.garage_loyalty.demo.workshop import load; load(env)"
@@ -156,6 +156,7 @@ def load(env):
     _check_empty(env)
     # The day in the workshop, which may not be the day of the server.
     today = fields.Date.context_today(env.user.with_context(tz="Europe/Amsterdam"))
+    # Settings are the administrator's; a script may be run by another user.
     env["ir.config_parameter"].sudo().set_param(MARKER, today)
     Loader(env, build(today)).run()
     return [
@@ -168,6 +169,7 @@ def load(env):
 
 def _check_empty(env):
     """Refuse where the demo is loaded already, and where a company does business."""
+    # As above.
     if env["ir.config_parameter"].sudo().get_param(MARKER):
         raise UserError(
             env._(

@@ -1,5 +1,6 @@
 # Mixins come first: the models below inherit from them.
 from . import garage_loyalty_account_mixin
+from . import garage_loyalty_billed_mixin
 from . import garage_loyalty_earning_mixin
 from . import garage_loyalty_redeemable_mixin
 from . import garage_loyalty_status_mixin

@@ -173,9 +173,9 @@ class AccountMove(models.Model):
         # The same facts follow whoever posts the document.
         origins.sudo().invoice_line_ids.loyalty_redemption_id._sync()
         Visit = self.env["garage.loyalty.visit"]
-        Visit._sync_repairs(
-            self.env["repair.order"]._get_of_loyalty_moves(origins.sudo())
-        )
+        Repair = self.env["repair.order"]
+        # Facts again: they do not depend on who may see repair orders.
+        Visit._sync_repairs(Repair._get_of_loyalty_moves(origins.sudo()))
         Visit._sync_moves(origins.filtered(lambda m: m.move_type == "out_invoice"))
 
     def _is_loyalty_redeemable(self):

@@ -156,7 +156,7 @@ class GarageLoyaltyEarningMixin(models.AbstractModel):
         for root in roots:
             for move, target in root._get_loyalty_targets(posted):
                 delta = target - posted.get(move.id, 0)
-                root.loyalty_member_id.with_user(self.env.user).sudo()._post_points(
+                root.loyalty_member_id._post_points(
                     "earn" if delta > 0 else "clawback",
                     delta,
                     move._get_loyalty_entry_date(delta),

@@ -167,15 +167,37 @@ class GarageLoyaltyEntry(models.Model):
         States the rule of ``account.move._get_loyalty_targets`` once more, for the
         whole base at once; and finds members' recent invoices without a stamp.
         """
-        status = self.env["garage.loyalty.facts"]._get_status_query(
-            SQL("move.company_id"),
-            SQL("move.commercial_partner_id"),
-            SQL("move.invoice_date"),
-        )
         return SQL(
             """
-            WITH document AS (
-                SELECT move.id, move.loyalty_base AS base,
+            WITH %s
+            SELECT root.id
+              FROM root JOIN account_move move ON move.id = root.id
+             WHERE root.posted <> CASE
+                   WHEN move.state <> 'posted' THEN 0
+                   WHEN move.move_type = 'out_refund' THEN -move.loyalty_points_due
+                   WHEN NOT (move.loyalty_earn_trigger = 'posted'
+                             OR move.payment_state IN ('paid', 'in_payment')
+                             OR move.payment_state = 'reversed' AND root.own > 0)
+                        THEN 0
+                   WHEN COALESCE(move.loyalty_base, 0) <= 0 OR root.credited <= 0
+                        THEN move.loyalty_points_due
+                   ELSE floor(move.loyalty_points_due
+                              * GREATEST(move.loyalty_base - root.credited, 0)
+                              / move.loyalty_base) END
+            UNION %s
+            ORDER BY 1
+            """,
+            self._get_roots(),
+            self._get_unstamped_query(),
+        )
+
+    @api.model
+    def _get_roots(self):
+        """Return CTEs: stamped invoices, their points, and what is credited."""
+        return SQL(
+            """
+            document AS (
+                SELECT move.id,
                        CASE WHEN move.move_type = 'out_refund'
                             AND origin.id IS NOT NULL THEN origin.id
                             ELSE move.id END AS root_id,
@@ -198,35 +220,31 @@ class GarageLoyaltyEntry(models.Model):
                   FROM document LEFT JOIN entry ON entry.source_id = document.id
                  GROUP BY document.root_id
             )
-            SELECT root.id
-              FROM root JOIN account_move move ON move.id = root.id
-             WHERE root.posted <> CASE
-                   WHEN move.state <> 'posted' THEN 0
-                   WHEN move.move_type = 'out_refund' THEN -move.loyalty_points_due
-                   WHEN NOT (move.loyalty_earn_trigger = 'posted'
-                             OR move.payment_state IN ('paid', 'in_payment')
-                             OR move.payment_state = 'reversed' AND root.own > 0)
-                        THEN 0
-                   WHEN COALESCE(move.loyalty_base, 0) <= 0 OR root.credited <= 0
-                        THEN move.loyalty_points_due
-                   ELSE floor(move.loyalty_points_due
-                              * GREATEST(move.loyalty_base - root.credited, 0)
-                              / move.loyalty_base) END
-            UNION
+            """
+        )
+
+    @api.model
+    def _get_unstamped_query(self):
+        """Return a query: documents of active members that nobody has stamped."""
+        return SQL(
+            """
             SELECT move.id
               FROM garage_loyalty_member member
               JOIN account_move move
                 ON move.company_id = member.company_id
                AND move.commercial_partner_id = member.partner_id
                AND move.invoice_date >= member.date_joined
-              JOIN LATERAL (%(status)s) status ON status.member_id = member.id
+              JOIN LATERAL (%s) status ON status.member_id = member.id
               LEFT JOIN account_move origin ON origin.id = move.reversed_entry_id
              WHERE member.state = 'active' AND move.state = 'posted'
                AND move.move_type IN ('out_invoice', 'out_refund')
                AND move.loyalty_member_id IS NULL
                AND (origin.id IS NULL OR origin.loyalty_member_id IS NOT NULL)
                AND move.write_date > (now() AT TIME ZONE 'UTC') - interval '40 days'
-            ORDER BY 1
             """,
-            status=status,
+            self.env["garage.loyalty.facts"]._get_status_query(
+                SQL("move.company_id"),
+                SQL("move.commercial_partner_id"),
+                SQL("move.invoice_date"),
+            ),
         )

@@ -98,56 +98,18 @@ class GarageLoyaltyFacts(models.AbstractModel):
         Shared lines are divided in proportion to what the repair orders' own lines
         come to, equally if they have none; to the cent, by running totals.
         """
-        repair_date = SQL(
+        date = SQL(
             "(repair.date_done AT TIME ZONE 'UTC' "
             "AT TIME ZONE COALESCE(company_partner.tz, 'UTC'))::date"
         )
         customer = SQL("COALESCE(customer.commercial_partner_id, total.partner_id)")
         return SQL(
             """
-            WITH line AS (%(lines)s), priced AS (
-                SELECT line.repair_id, line.order_id, line.is_own, %(priced)s
-                  FROM line %(joins)s
-            ), own AS (
-                SELECT sibling.repair_id, sibling.order_id,
-                       min(priced.partner_id) AS partner_id,
-                       COALESCE(sum(labour) FILTER (WHERE is_own), 0) AS labour,
-                       COALESCE(sum(parts) FILTER (WHERE is_own), 0) AS parts,
-                       COALESCE(sum(discount) FILTER (WHERE is_own), 0) AS discount
-                  FROM (SELECT DISTINCT repair_id, order_id FROM line) sibling
-                  JOIN priced USING (repair_id, order_id)
-                 GROUP BY 1, 2
-            ), weighted AS (
-                SELECT own.*, CASE
-                    WHEN sum(GREATEST(labour + parts, 0)) OVER quotation > 0
-                    THEN GREATEST(labour + parts, 0) ELSE 1 END AS weight
-                  FROM own WINDOW quotation AS (PARTITION BY order_id)
-            ), cumulated AS (
-                SELECT weighted.*,
-                       sum(weight) OVER (PARTITION BY order_id) AS whole,
-                       sum(weight) OVER (
-                           PARTITION BY order_id ORDER BY repair_id) AS upto
-                  FROM weighted
-            ), shared AS (
-                SELECT order_id, repair_id, sum(labour) AS labour,
-                       sum(parts) AS parts, sum(discount) AS discount
-                  FROM priced WHERE NOT is_own GROUP BY order_id, repair_id
-            ), total AS (
-                SELECT cumulated.repair_id, cumulated.partner_id, %(totals)s
-                  FROM cumulated
-                  JOIN repair_order repair ON repair.id = cumulated.repair_id
-                  JOIN res_company company ON company.id = repair.company_id
-                  JOIN res_currency currency ON currency.id = company.currency_id
-                  LEFT JOIN shared USING (order_id, repair_id)
-            )
+            WITH %(amounts)s, %(weights)s, %(totals)s
             SELECT 'repair' AS kind, repair.id AS repair_id, NULL::int AS move_id,
                    repair.company_id, %(customer)s AS partner_id, repair.user_id,
-                   %(date)s AS date, status.member_id,
-                   status.member_id IS NOT NULL AS is_member, status.tier_id,
-                   COALESCE(repair.under_warranty, FALSE) AS is_warranty,
-                   total.labour AS amount_labour, total.parts AS amount_parts,
-                   total.labour + total.parts AS amount,
-                   total.discount AS amount_discount
+                   %(date)s AS date, %(sums)s,
+                   COALESCE(repair.under_warranty, FALSE) AS is_warranty
               FROM total
               JOIN repair_order repair ON repair.id = total.repair_id
               JOIN res_company company ON company.id = repair.company_id
@@ -158,41 +120,130 @@ class GarageLoyaltyFacts(models.AbstractModel):
              WHERE repair.state = 'done' AND repair.date_done IS NOT NULL
                AND repair.id = ANY(%(ids)s)
             """,
-            lines=self.env["repair.order"]._get_loyalty_line_query(repair_ids),
-            priced=self._get_amounts(),
-            joins=self._get_joins(),
-            totals=SQL(", ").join(
-                SQL(
-                    """
-                    cumulated.%(name)s
-                    + round(COALESCE(shared.%(name)s, 0) * upto / whole,
-                            currency.decimal_places)
-                    - round(COALESCE(shared.%(name)s, 0) * (upto - weight) / whole,
-                            currency.decimal_places) AS %(name)s
-                    """,
-                    name=SQL.identifier(name),
-                )
-                for name in ("labour", "parts", "discount")
-            ),
+            amounts=self._get_repair_amounts(repair_ids),
+            weights=self._get_repair_weights(),
+            totals=self._get_repair_totals(),
             customer=customer,
-            date=repair_date,
-            status=self._get_status_query(
-                SQL("repair.company_id"), customer, repair_date
-            ),
+            date=date,
+            sums=self._get_sums(),
+            status=self._get_status_query(SQL("repair.company_id"), customer, date),
             ids=list(repair_ids),
         )
 
     @api.model
-    def _get_invoice_query(self, move_ids):
-        """Return a query that yields the facts of invoices without repair order.
+    def _get_sums(self):
+        """Return the columns that both queries take from ``total`` and ``status``."""
+        return SQL(
+            """
+            status.member_id, status.member_id IS NOT NULL AS is_member,
+            status.tier_id, total.labour AS amount_labour,
+            total.parts AS amount_parts, total.labour + total.parts AS amount,
+            total.discount AS amount_discount
+            """
+        )
 
-        Credit notes of such an invoice are deducted.
+    @api.model
+    def _get_repair_amounts(self, repair_ids):
+        """Return CTEs: what each repair order bills itself, and what it shares."""
+        return SQL(
+            """
+            line AS (%(lines)s), priced AS (
+                SELECT line.repair_id, line.order_id, line.is_own, %(priced)s
+                  FROM line %(joins)s
+            ), own AS (
+                SELECT repair_id, order_id, min(priced.partner_id) AS partner_id,
+                       COALESCE(sum(labour) FILTER (WHERE is_own), 0) AS labour,
+                       COALESCE(sum(parts) FILTER (WHERE is_own), 0) AS parts,
+                       COALESCE(sum(discount) FILTER (WHERE is_own), 0) AS discount
+                  FROM priced GROUP BY repair_id, order_id
+            ), shared AS (
+                SELECT order_id, repair_id, sum(labour) AS labour,
+                       sum(parts) AS parts, sum(discount) AS discount
+                  FROM priced WHERE NOT is_own GROUP BY order_id, repair_id
+            )
+            """,
+            lines=self.env["repair.order"]._get_loyalty_line_query(repair_ids),
+            priced=self._get_amounts(),
+            joins=self._get_joins(),
+        )
+
+    @api.model
+    def _get_repair_weights(self):
+        """Return CTEs: each repair order's part of what its quotation shares.
+
+        Override to share by another measure, such as hours.
         """
+        return SQL(
+            """
+            weighted AS (
+                SELECT own.*, CASE
+                    WHEN sum(GREATEST(labour + parts, 0)) OVER quotation > 0
+                    THEN GREATEST(labour + parts, 0) ELSE 1 END AS weight
+                  FROM own WINDOW quotation AS (PARTITION BY order_id)
+            ), cumulated AS (
+                SELECT weighted.*,
+                       sum(weight) OVER (PARTITION BY order_id) AS whole,
+                       sum(weight) OVER (
+                           PARTITION BY order_id ORDER BY repair_id) AS upto
+                  FROM weighted
+            )
+            """
+        )
+
+    @api.model
+    def _get_repair_totals(self):
+        """Return a CTE: own amounts plus the share, rounded to the currency."""
+        share = """
+            cumulated.%(name)s
+            + round(COALESCE(shared.%(name)s, 0) * upto / whole,
+                    currency.decimal_places)
+            - round(COALESCE(shared.%(name)s, 0) * (upto - weight) / whole,
+                    currency.decimal_places) AS %(name)s
+        """
+        names = ("labour", "parts", "discount")
+        return SQL(
+            """
+            total AS (
+                SELECT cumulated.repair_id, cumulated.partner_id, %s
+                  FROM cumulated
+                  JOIN repair_order repair ON repair.id = cumulated.repair_id
+                  JOIN res_company company ON company.id = repair.company_id
+                  JOIN res_currency currency ON currency.id = company.currency_id
+                  LEFT JOIN shared USING (order_id, repair_id)
+            )
+            """,
+            SQL(", ").join(SQL(share, name=SQL.identifier(name)) for name in names),
+        )
+
+    @api.model
+    def _get_invoice_query(self, move_ids):
+        """Return a query that yields the facts of invoices without repair order."""
         customer = SQL("invoice.commercial_partner_id")
         date = SQL("invoice.invoice_date")
         return SQL(
             """
-            WITH invoice AS (
+            WITH %(amounts)s
+            SELECT 'sale' AS kind, NULL::int AS repair_id, invoice.id AS move_id,
+                   invoice.company_id, %(customer)s AS partner_id,
+                   invoice.invoice_user_id AS user_id, %(date)s AS date, %(sums)s,
+                   FALSE AS is_warranty
+              FROM total
+              JOIN invoice ON invoice.id = total.move_id
+              LEFT JOIN LATERAL (%(status)s) status ON TRUE
+            """,
+            amounts=self._get_invoice_amounts(move_ids),
+            customer=customer,
+            date=date,
+            sums=self._get_sums(),
+            status=self._get_status_query(SQL("invoice.company_id"), customer, date),
+        )
+
+    @api.model
+    def _get_invoice_amounts(self, move_ids):
+        """Return CTEs: invoices without repair order, less their credit notes."""
+        return SQL(
+            """
+            invoice AS (
                 SELECT * FROM account_move
                  WHERE id = ANY(%(ids)s) AND move_type = 'out_invoice'
                    AND state = 'posted' AND commercial_partner_id IS NOT NULL
@@ -213,17 +264,6 @@ class GarageLoyaltyFacts(models.AbstractModel):
                   FROM (SELECT line.move_id, %(priced)s FROM line %(joins)s) priced
                  GROUP BY 1
             )
-            SELECT 'sale' AS kind, NULL::int AS repair_id, invoice.id AS move_id,
-                   invoice.company_id, %(customer)s AS partner_id,
-                   invoice.invoice_user_id AS user_id, %(date)s AS date,
-                   status.member_id, status.member_id IS NOT NULL AS is_member,
-                   status.tier_id, FALSE AS is_warranty,
-                   total.labour AS amount_labour, total.parts AS amount_parts,
-                   total.labour + total.parts AS amount,
-                   total.discount AS amount_discount
-              FROM total
-              JOIN invoice ON invoice.id = total.move_id
-              LEFT JOIN LATERAL (%(status)s) status ON TRUE
             """,
             ids=list(move_ids),
             repaired=self.env["repair.order"]._get_loyalty_exists(
@@ -231,7 +271,4 @@ class GarageLoyaltyFacts(models.AbstractModel):
             ),
             priced=self._get_amounts(),
             joins=self._get_joins(),
-            customer=customer,
-            date=date,
-            status=self._get_status_query(SQL("invoice.company_id"), customer, date),
         )

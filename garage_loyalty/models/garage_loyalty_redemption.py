@@ -144,7 +144,7 @@ class GarageLoyaltyRedemption(models.Model):
             target = redemption._get_points_target()
             delta = -target - posted.get(redemption.id, 0)
             document = redemption._get_ledger_document()
-            redemption.member_id.with_user(self.env.user).sudo()._post_points(
+            redemption.member_id._post_points(
                 "redeem" if delta < 0 else "restore",
                 delta,
                 redemption._get_entry_date(document),

@@ -1,0 +1,113 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+
+class GarageLoyaltyBilledMixin(models.AbstractModel):
+    """Where the money of a repair order is: all that is known of it, for repair.order.
+
+    Odoo 19 bills a repair order through its quotation. Where repair orders are billed
+    in another way, these are the methods to override.
+    """
+
+    _name = "garage.loyalty.billed.mixin"
+    _description = "How a Repair Order Is Billed"
+
+    @api.model
+    def _get_loyalty_line_query(self, repair_ids):
+        """Return a subquery: the invoice lines of repair orders and their siblings.
+
+        Columns: ``repair_id``, ``order_id``, ``line_id`` and ``is_own``. The lines
+        that a repair order brought to its quotation (its parts, and the service it
+        came from) are its own. What else stands on the quotation (labour, fees) is
+        its own too if it is alone there, and shared by all its repair orders if not.
+        Down payments are left out: the final invoice carries the whole.
+        """
+        return SQL(
+            """
+            WITH %s
+            SELECT DISTINCT quoted.repair_id, quoted.order_id, quoted.is_own,
+                   rel.invoice_line_id AS line_id
+              FROM quoted
+              JOIN sale_order_line_invoice_rel rel
+                ON rel.order_line_id = quoted.line_id
+              JOIN account_move_line line ON line.id = rel.invoice_line_id
+              JOIN account_move move ON move.id = line.move_id
+             WHERE move.state = 'posted'
+               AND move.move_type IN ('out_invoice', 'out_refund')
+               AND line.display_type = 'product'
+               AND line.is_downpayment IS NOT TRUE
+            """,
+            self._get_loyalty_quoted(repair_ids),
+        )
+
+    @api.model
+    def _get_loyalty_quoted(self, repair_ids):
+        """Return CTEs: the quotation lines of repair orders and their siblings."""
+        return SQL(
+            """
+            sibling AS (
+                SELECT id AS repair_id, sale_order_id AS order_id,
+                       count(*) OVER (PARTITION BY sale_order_id) = 1 AS is_alone
+                  FROM repair_order
+                 WHERE state <> 'cancel' AND sale_order_id IN (
+                        SELECT sale_order_id FROM repair_order WHERE id = ANY(%s))
+            ), own AS (
+                SELECT repair.id AS repair_id, repair.sale_order_line_id AS line_id
+                  FROM repair_order repair JOIN sibling ON repair_id = repair.id
+                 WHERE repair.sale_order_line_id IS NOT NULL
+                UNION
+                SELECT sibling.repair_id, move.sale_line_id
+                  FROM stock_move move
+                  JOIN sibling ON sibling.repair_id = move.repair_id
+                 WHERE move.sale_line_id IS NOT NULL
+            ), quoted AS (
+                SELECT sibling.repair_id, sibling.order_id, line.id AS line_id,
+                       own.line_id IS NOT NULL OR sibling.is_alone AS is_own
+                  FROM sibling
+                  JOIN sale_order_line line ON line.order_id = sibling.order_id
+                  LEFT JOIN own ON own.line_id = line.id
+                 WHERE own.line_id IS NULL OR own.repair_id = sibling.repair_id
+            )
+            """,
+            list(repair_ids),
+        )
+
+    @api.model
+    def _get_of_loyalty_moves(self, moves):
+        """Return the repair orders that are billed by these invoices."""
+        return moves.invoice_line_ids.sale_line_ids.order_id.repair_order_ids
+
+    @api.model
+    def _get_loyalty_exists(self, move_id):
+        """Return a condition: repair orders are billed by an invoice.
+
+        :param move_id: the SQL of the invoice's id
+        """
+        return SQL(
+            """
+            EXISTS (
+                SELECT FROM account_move_line line
+                  JOIN sale_order_line_invoice_rel rel
+                    ON rel.invoice_line_id = line.id
+                  JOIN sale_order_line quoted ON quoted.id = rel.order_line_id
+                  JOIN repair_order repair
+                    ON repair.sale_order_id = quoted.order_id
+                 WHERE line.move_id = %s AND repair.state <> 'cancel')
+            """,
+            move_id,
+        )
+
+    def _get_loyalty_invoice_lines(self):
+        """Return the posted invoice and credit note lines of the repair orders.
+
+        Lines that several repair orders share are in the result of each of them.
+        """
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT DISTINCT line_id FROM (%s) line WHERE repair_id = ANY(%s)",
+                self._get_loyalty_line_query(self.ids),
+                self.ids,
+            )
+        )
+        return self.env["account.move.line"].browse(row[0] for row in rows)
