@@ -2,6 +2,7 @@
 from . import garage_loyalty_account_mixin
 from . import garage_loyalty_billed_mixin
 from . import garage_loyalty_earning_mixin
+from . import garage_loyalty_line_mixin
 from . import garage_loyalty_redeemable_mixin
 from . import garage_loyalty_status_mixin
 

@@ -61,7 +61,7 @@ class AccountMove(models.Model):
     def _compute_loyalty_points(self):
         # Points of an invoice are for whoever may see the invoice.
         moves = self.sudo()
-        earned = moves._get_posted_points()
+        earned = moves.env["garage.loyalty.entry"]._get_sums(moves)
         for move, sudo_move in zip(self, moves, strict=True):
             move.loyalty_points_earned = earned.get(move._origin.id, 0)
             redemptions = sudo_move.invoice_line_ids.loyalty_redemption_id
@@ -70,16 +70,6 @@ class AccountMove(models.Model):
                 if move.move_type == "out_invoice"
                 else 0
             )
-
-    def _get_posted_points(self):
-        """Return the sum of the ledger entries of each invoice, as a dict by id."""
-        return dict(
-            self.env["garage.loyalty.entry"]._read_group(
-                [("source_model", "=", "account.move"), ("source_id", "in", self.ids)],
-                ["source_id"],
-                ["points:sum"],
-            )
-        )
 
     def action_open_loyalty_entries(self):
         """Open the ledger entries of the invoice, its credit notes and redemptions."""

@@ -6,7 +6,8 @@ PRICING = {"price_unit", "quantity", "discount", "tax_ids", "product_id"}
 
 
 class AccountMoveLine(models.Model):
-    _inherit = "account.move.line"
+    _name = "account.move.line"
+    _inherit = ["account.move.line", "garage.loyalty.line.mixin"]
 
     loyalty_redemption_id = fields.Many2one(
         "garage.loyalty.redemption",
@@ -50,18 +51,6 @@ class AccountMoveLine(models.Model):
         result = super().unlink()
         redemptions._after_lines_removed()
         return result
-
-    def _get_loyalty_kind(self):
-        """Return "labour" or "parts".
-
-        Services, and lines without a product, are labour. Override to tell them
-        apart by other means; the same rule stands in ``garage.loyalty.facts``.
-        """
-        self.ensure_one()
-        if self.loyalty_scope:
-            return self.loyalty_scope
-        product = self.product_id
-        return "labour" if not product or product.type == "service" else "parts"
 
     def _is_loyalty_priced(self):
         """Tell whether the line is a product or service that the customer buys."""

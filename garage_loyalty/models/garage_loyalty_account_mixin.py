@@ -27,24 +27,21 @@ class GarageLoyaltyAccountMixin(models.AbstractModel):
             return self.env["garage.loyalty.entry"]
         self._change_balance(points, must_cover=kind == "redeem")
         # Nobody has the right to create entries: they come from here only.
-        return (
-            self.env["garage.loyalty.entry"]
-            .sudo()
-            .create(
-                {
-                    "member_id": self.id,
-                    "program_id": self.program_id.id,
-                    "company_id": self.company_id.id,
-                    "date": date,
-                    "kind": kind,
-                    "points": points,
-                    "reason": reason,
-                    "user_id": self.env.uid,
-                    "source_model": source and source._name,
-                    "source_id": source and source.id,
-                    "source_name": source and source.display_name,
-                }
-            )
+        Entry = self.env["garage.loyalty.entry"].sudo()
+        return Entry.create(
+            {
+                "member_id": self.id,
+                "program_id": self.program_id.id,
+                "company_id": self.company_id.id,
+                "date": date,
+                "kind": kind,
+                "points": points,
+                "reason": reason,
+                "user_id": self.env.uid,
+                "source_model": source and source._name,
+                "source_id": source and source.id,
+                "source_name": source and source.display_name,
+            }
         )
 
     def _change_balance(self, points, must_cover):

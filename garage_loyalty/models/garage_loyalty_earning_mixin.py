@@ -40,6 +40,7 @@ class GarageLoyaltyEarningMixin(models.AbstractModel):
                 continue
             for move in moves:
                 member = members.get(move.commercial_partner_id)
+                # The programme again: it is read to stamp, not to show.
                 vals = move._prepare_loyalty_stamp(member and member.sudo())
                 if vals["loyalty_member_id"] or move.loyalty_member_id:
                     move.with_context(**UNTOUCHED).write(vals)
@@ -152,7 +153,8 @@ class GarageLoyaltyEarningMixin(models.AbstractModel):
             return
         # Whoever posts, pays or credits need not have access to the ledger.
         roots = self.sudo()._get_loyalty_roots()
-        posted = roots._get_loyalty_documents()._get_posted_points() if roots else {}
+        Entry = roots.env["garage.loyalty.entry"]
+        posted = Entry._get_sums(roots._get_loyalty_documents()) if roots else {}
         for root in roots:
             for move, target in root._get_loyalty_targets(posted):
                 delta = target - posted.get(move.id, 0)

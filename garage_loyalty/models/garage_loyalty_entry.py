@@ -112,6 +112,20 @@ class GarageLoyaltyEntry(models.Model):
                 )
             )
 
+    @api.model
+    def _get_sums(self, documents):
+        """Return the points that documents of one model have moved, by their id."""
+        return dict(
+            self._read_group(
+                [
+                    ("source_model", "=", documents._name),
+                    ("source_id", "in", documents.ids),
+                ],
+                ["source_id"],
+                ["points:sum"],
+            )
+        )
+
     def action_open_source(self):
         """Open the document that this entry comes from."""
         self.ensure_one()

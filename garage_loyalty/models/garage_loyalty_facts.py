@@ -62,7 +62,7 @@ class GarageLoyaltyFacts(models.AbstractModel):
     def _get_amounts(self):
         """Return what an invoice line adds to labour, to parts and to the discount.
 
-        The same rule as ``account.move.line._get_loyalty_kind``.
+        The same rule as ``garage.loyalty.line.mixin._get_loyalty_kind``.
         """
         is_labour = SQL(
             "COALESCE(move_line.loyalty_scope = 'labour', "

@@ -139,7 +139,7 @@ class GarageLoyaltyRedemption(models.Model):
 
         :raise UserError: when the points are not there any more
         """
-        posted = self._get_posted_points()
+        posted = self.env["garage.loyalty.entry"]._get_sums(self)
         for redemption in self:
             target = redemption._get_points_target()
             delta = -target - posted.get(redemption.id, 0)
@@ -154,15 +154,6 @@ class GarageLoyaltyRedemption(models.Model):
             vals = {"points_spent": target, "state": redemption._get_state(target)}
             if any(redemption[name] != value for name, value in vals.items()):
                 redemption.write(vals)
-
-    def _get_posted_points(self):
-        return dict(
-            self.env["garage.loyalty.entry"]._read_group(
-                [("source_model", "=", self._name), ("source_id", "in", self.ids)],
-                ["source_id"],
-                ["points:sum"],
-            )
-        )
 
     def _get_invoices(self):
         self.ensure_one()

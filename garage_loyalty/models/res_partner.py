@@ -70,15 +70,12 @@ class ResPartner(models.Model):
         A membership that has ended counts only when there is no other.
         """
         # Whoever may see a customer may see the badge: the fields have groups.
-        members = (
-            self.env["garage.loyalty.member"]
-            .sudo()
-            .search(
-                [
-                    ("company_id", "=", company.id),
-                    ("partner_id", "in", self.commercial_partner_id.ids),
-                ]
-            )
+        Member = self.env["garage.loyalty.member"].sudo()
+        members = Member.search(
+            [
+                ("company_id", "=", company.id),
+                ("partner_id", "in", self.commercial_partner_id.ids),
+            ]
         )
         members = members.sorted(lambda member: (member.state != "left", member.id))
         return {member.partner_id: member.sudo(False) for member in members}

@@ -5,7 +5,8 @@ from .account_move_line import SCOPES
 
 
 class SaleOrderLine(models.Model):
-    _inherit = "sale.order.line"
+    _name = "sale.order.line"
+    _inherit = ["sale.order.line", "garage.loyalty.line.mixin"]
 
     loyalty_redemption_id = fields.Many2one(
         "garage.loyalty.redemption",
@@ -44,14 +45,6 @@ class SaleOrderLine(models.Model):
             vals["loyalty_redemption_id"] = self.loyalty_redemption_id.id
             vals["loyalty_scope"] = self.loyalty_scope
         return vals
-
-    def _get_loyalty_kind(self):
-        """Return "labour" or "parts", by the rule of invoice lines."""
-        self.ensure_one()
-        if self.loyalty_scope:
-            return self.loyalty_scope
-        product = self.product_id
-        return "labour" if not product or product.type == "service" else "parts"
 
     def _is_loyalty_priced(self):
         """Tell whether the line is a product or service that the customer buys."""

@@ -118,6 +118,8 @@ class TestProgram(GarageLoyaltyCommon):
             with self.subTest(field=name):
                 self.program[name] = value
                 self.program.flush_recordset()
+                self.program.invalidate_recordset()
+                self.assertEqual(self.program[name], value)
 
     @mute_logger("odoo.sql_db")
     def test_tier_with_negative_multiplier_refused(self):
