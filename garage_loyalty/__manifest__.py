@@ -1,7 +1,7 @@
 {
     "name": "Garage Loyalty",
     "summary": "Membership, points and rewards for car workshops",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Sales/Loyalty",
     "license": "LGPL-3",
     "author": "Garage Loyalty maintainers",
@@ -14,6 +14,8 @@
         "data/ir_sequence_data.xml",
         "data/product_data.xml",
         "data/ir_cron_data.xml",
+        "data/mail_activity_type_data.xml",
+        "data/mail_template_data.xml",
         "reports/garage_loyalty_visit_report_views.xml",
         "reports/report_invoice_templates.xml",
         "wizards/garage_loyalty_adjust_views.xml",

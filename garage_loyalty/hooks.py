@@ -10,7 +10,13 @@ def post_init_hook(env):
 def uninstall_hook(env):
     """Drop what the ORM does not know of, and keep what documents still need."""
     env.cr.execute(
-        SQL("DROP FUNCTION IF EXISTS garage_loyalty_entry_append_only() CASCADE")
+        SQL(
+            """
+            DROP FUNCTION IF EXISTS garage_loyalty_append_only() CASCADE;
+            DROP FUNCTION IF EXISTS garage_loyalty_put_checksum() CASCADE;
+            DROP FUNCTION IF EXISTS garage_loyalty_checksum(garage_loyalty_entry)
+            """
+        )
     )
     product = env.ref("garage_loyalty.product_redemption", raise_if_not_found=False)
     if product and _is_on_documents(env, product):

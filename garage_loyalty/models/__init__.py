@@ -1,8 +1,13 @@
 # Mixins come first: the models below inherit from them.
+from . import garage_loyalty_append_mixin
 from . import garage_loyalty_account_mixin
 from . import garage_loyalty_billed_mixin
+from . import garage_loyalty_earning_check
 from . import garage_loyalty_earning_mixin
+from . import garage_loyalty_expiry_mixin
+from . import garage_loyalty_immutable_mixin
 from . import garage_loyalty_line_mixin
+from . import garage_loyalty_posting_mixin
 from . import garage_loyalty_redeemable_mixin
 from . import garage_loyalty_status_mixin
 
@@ -13,8 +18,12 @@ from . import (
     account_move_line,
     account_partial_reconcile,
     account_payment,
+    garage_loyalty_allocation,
     garage_loyalty_entry,
+    garage_loyalty_expiry,
     garage_loyalty_facts,
+    garage_loyalty_ledger_check,
+    garage_loyalty_lot,
     garage_loyalty_member,
     garage_loyalty_member_status,
     garage_loyalty_program,

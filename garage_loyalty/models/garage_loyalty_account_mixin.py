@@ -1,73 +1,154 @@
-from odoo import models
-from odoo.exceptions import UserError
+from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 
 class GarageLoyaltyAccountMixin(models.AbstractModel):
-    """How a balance of points changes: through the ledger, and only together with it.
+    """What a member has: the balance, and what of it can be spent until when.
 
-    For a model with the fields ``points``, ``program_id``, ``company_id`` and
-    ``partner_id``.
+    ``settled_points`` is stored. Points of new invoices are not in it yet: they are in
+    their lots, and are added when somebody spends points, or at night. Thus posting
+    invoices of one customer in parallel never waits, and the balance, which is always
+    the sum of both, is right at every moment.
     """
 
     _name = "garage.loyalty.account.mixin"
     _description = "Loyalty Points Account"
 
-    def _post_points(self, kind, points, date, source=None, reason=None):
-        """Append an entry to the ledger: the only way to change a balance.
+    settled_points = fields.Integer(
+        readonly=True,
+        default=0,
+        copy=False,
+        help="Balance without the points of invoices that were posted since it was "
+        "last spent from. For the balance, see “Points”.",
+    )
+    debt = fields.Integer(
+        readonly=True,
+        default=0,
+        copy=False,
+        help="Points that were taken back after they had been spent. "
+        "The next points repay them.",
+    )
+    points = fields.Integer(
+        compute="_compute_points",
+        search="_search_points",
+        help="Balance of the ledger. Negative when points were taken back "
+        "after they had been spent.",
+    )
+    points_available = fields.Integer(
+        string="Available",
+        compute="_compute_points_available",
+        help="What can be spent today.",
+    )
+    points_pending = fields.Integer(
+        string="Pending",
+        compute="_compute_points_available",
+        help="Points that can be spent from a later date on.",
+    )
+    next_expiry_date = fields.Date(
+        string="Next to expire",
+        compute="_compute_points_available",
+        help="Last day on which the points that expire next can be spent.",
+    )
+    next_expiry_points = fields.Integer(
+        string="Points next to expire", compute="_compute_points_available"
+    )
+    entry_ids = fields.One2many("garage.loyalty.entry", "member_id", readonly=True)
+    entry_count = fields.Integer(compute="_compute_entry_count")
+    lot_ids = fields.One2many(
+        "garage.loyalty.lot",
+        "member_id",
+        readonly=True,
+        domain=[("remaining", ">", 0)],
+    )
 
-        The balance is written in the same transaction, in one statement: of two
-        people at once, the second one's transaction fails and is tried again.
+    _debt_positive = models.Constraint(
+        "CHECK(debt >= 0)", "Points that are owed cannot be negative."
+    )
 
-        :param source: record of any model, the document behind the entry
-        :raise UserError: when points are redeemed that are not there
-        """
-        self.ensure_one()
-        if not points:
-            return self.env["garage.loyalty.entry"]
-        self._change_balance(points, must_cover=kind == "redeem")
-        # Nobody has the right to create entries: they come from here only.
-        Entry = self.env["garage.loyalty.entry"].sudo()
-        return Entry.create(
-            {
-                "member_id": self.id,
-                "program_id": self.program_id.id,
-                "company_id": self.company_id.id,
-                "date": date,
-                "kind": kind,
-                "points": points,
-                "reason": reason,
-                "user_id": self.env.uid,
-                "source_model": source and source._name,
-                "source_id": source and source.id,
-                "source_name": source and source.display_name,
-            }
-        )
-
-    def _change_balance(self, points, must_cover):
-        self.flush_recordset(["points", "state"])
-        condition = SQL("AND points + %s >= 0", points) if must_cover else SQL()
-        self.env.cr.execute(
-            SQL(
-                "UPDATE garage_loyalty_member SET points = points + %s "
-                "WHERE id = %s %s",
-                points,
-                self.id,
-                condition,
+    @api.depends("settled_points", "entry_ids")
+    def _compute_points(self):
+        Lot = self.env["garage.loyalty.lot"].sudo()  # the balance is for its readers
+        fresh = dict(
+            Lot._read_group(
+                [("member_id", "in", self.ids), ("is_settled", "=", False)],
+                ["member_id"],
+                ["remaining:sum"],
             )
         )
-        changed = self.env.cr.rowcount
-        self.invalidate_recordset(["points", "points_worth", "entry_ids"])
-        self.partner_id.invalidate_recordset(["loyalty_points"])
-        self.env["account.move"].invalidate_model(
-            ["loyalty_points_earned", "loyalty_points_redeemed"], flush=False
+        fresh = {member.id: points for member, points in fresh.items()}
+        for member in self:
+            member.points = member.settled_points + fresh.get(member._origin.id, 0)
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        """Let lists sort, group and add up balances, which are not stored as such."""
+        if field_expr != "points":
+            return super()._field_to_sql(alias, field_expr, query)
+        return self._get_points_sql(alias)
+
+    @api.model
+    def _get_points_sql(self, alias):
+        return SQL(
+            """(%(settled)s + COALESCE((
+                SELECT sum(fresh.remaining) FROM garage_loyalty_lot fresh
+                 WHERE fresh.member_id = %(id)s AND fresh.is_settled IS NOT TRUE
+            ), 0)::int)""",
+            settled=SQL.identifier(alias, "settled_points"),
+            id=SQL.identifier(alias, "id"),
         )
-        if not changed:
-            raise UserError(
-                self.env._(
-                    "%(member)s has %(available)s points: %(wanted)s cannot be spent.",
-                    member=self.display_name,
-                    available=self.points,
-                    wanted=-points,
-                )
+
+    @api.model
+    def _search_points(self, operator, value):
+        comparison = {
+            "in": SQL("= ANY(%s)", [int(item) for item in value])
+            if operator == "in"
+            else None,
+            ">": SQL("> %s", value),
+            ">=": SQL(">= %s", value),
+            "<": SQL("< %s", value),
+            "<=": SQL("<= %s", value),
+        }.get(operator)
+        if not comparison:
+            return NotImplemented
+        return Domain.custom(
+            to_sql=lambda model, alias, query: SQL(
+                "%s %s", model._get_points_sql(alias), comparison
             )
+        )
+
+    @api.depends("points", "lot_ids.remaining")
+    @api.depends_context("uid")
+    def _compute_points_available(self):
+        Lot = self.env["garage.loyalty.lot"].sudo()  # as for the balance
+        lots = Lot.search([("member_id", "in", self.ids), ("remaining", ">", 0)])
+        lots_by_member = lots.grouped(lambda lot: lot.member_id.id)
+        for member in self:
+            mine = lots_by_member.get(member._origin.id, Lot)
+            member._set_points_available(mine)
+
+    def _set_points_available(self, lots):
+        today = self.company_id._get_loyalty_today()
+        spendable = lots.filtered_domain(lots._get_spendable_domain(today))
+        pending = lots.filtered(lambda lot: lot.date_available > today)
+        # What is owed is repaid by pending points as well.
+        total = sum(spendable.mapped("remaining"))
+        waiting = sum(pending.mapped("remaining"))
+        self.points_available = max(total - self.debt, 0)
+        self.points_pending = max(min(waiting, total + waiting - self.debt), 0)
+        dates = [lot.date_expiry for lot in spendable | pending if lot.date_expiry]
+        self.next_expiry_date = min(dates, default=False)
+        self.next_expiry_points = sum(
+            lot.remaining
+            for lot in spendable | pending
+            if dates and lot.date_expiry == min(dates)
+        )
+
+    @api.depends("entry_ids")
+    def _compute_entry_count(self):
+        counts = dict(
+            self.env["garage.loyalty.entry"]._read_group(
+                [("member_id", "in", self.ids)], ["member_id"], ["__count"]
+            )
+        )
+        for member in self:
+            member.entry_count = counts.get(member, 0)

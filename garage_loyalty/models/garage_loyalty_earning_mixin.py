@@ -153,18 +153,51 @@ class GarageLoyaltyEarningMixin(models.AbstractModel):
             return
         # Whoever posts, pays or credits need not have access to the ledger.
         roots = self.sudo()._get_loyalty_roots()
+        if not roots:
+            return
         Entry = roots.env["garage.loyalty.entry"]
-        posted = Entry._get_sums(roots._get_loyalty_documents()) if roots else {}
+        posted = Entry._get_posted(roots._get_loyalty_documents())
+        sums = {document: points for document, (points, _seq) in posted.items()}
+        first = []
         for root in roots:
-            for move, target in root._get_loyalty_targets(posted):
-                delta = target - posted.get(move.id, 0)
-                root.loyalty_member_id._post_points(
-                    "earn" if delta > 0 else "clawback",
-                    delta,
-                    move._get_loyalty_entry_date(delta),
-                    source=move,
-                    reason=move._get_loyalty_reason(delta),
-                )
+            for move, target in root._get_loyalty_targets(sums):
+                delta = target - sums.get(move.id, 0)
+                if not delta:
+                    continue
+                vals = root._prepare_loyalty_entry(move, delta)
+                if delta > 0 and move.id not in posted:
+                    first.append((root.loyalty_member_id, vals))
+                else:
+                    root._post_loyalty_change(move, vals)
+        self._give_loyalty_points(first)
+
+    def _prepare_loyalty_entry(self, move, delta):
+        return {
+            "kind": "earn" if delta > 0 else "clawback",
+            "points": delta,
+            "date": move._get_loyalty_entry_date(delta),
+            "source": move,
+            "reason": move._get_loyalty_reason(delta),
+        }
+
+    def _post_loyalty_change(self, move, vals):
+        """Take points from those of the invoice first; give back what was taken."""
+        self.loyalty_member_id._post_points(
+            **vals, origin=self if vals["points"] < 0 else move
+        )
+
+    @api.model
+    def _give_loyalty_points(self, postings):
+        """Give the points of invoices that earn for the first time, all at once."""
+        if not postings:
+            return
+        entries = [
+            (member, member._prepare_entry_vals(**vals, seq=1))
+            for member, vals in postings
+        ]
+        members = postings[0][0].concat(*(member for member, _vals in postings))
+        members._give(entries)
+        members._forget_balance()
 
     def _get_loyalty_roots(self):
         """Return the invoices that rule the points of these documents."""

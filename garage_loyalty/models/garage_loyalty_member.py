@@ -12,14 +12,17 @@ PROTECTED = {
     "consent_terms_date",
     "date_joined",
     "date_left",
+    "debt",
     "enrolled_by_id",
     "number",
     "partner_id",
-    "points",
     "program_id",
+    "settled_points",
     "source",
     "state",
 }
+# Written by the ledger only, in SQL.
+BALANCE = {"debt", "settled_points"}
 
 
 class GarageLoyaltyMember(models.Model):
@@ -27,6 +30,7 @@ class GarageLoyaltyMember(models.Model):
     _description = "Loyalty Member"
     _inherit = [
         "garage.loyalty.account.mixin",
+        "garage.loyalty.posting.mixin",
         "garage.loyalty.status.mixin",
         "mail.thread",
         "mail.activity.mixin",
@@ -66,20 +70,11 @@ class GarageLoyaltyMember(models.Model):
         index=True,
         domain="[('program_id', '=', program_id)]",
     )
-    points = fields.Integer(
-        readonly=True,
-        default=0,
-        copy=False,
-        help="Balance of the ledger. Negative when points were taken back "
-        "after they had been spent.",
-    )
     points_worth = fields.Monetary(
         string="Worth",
         compute="_compute_points_worth",
         help="What the points would take off an invoice today.",
     )
-    entry_ids = fields.One2many("garage.loyalty.entry", "member_id", readonly=True)
-    entry_count = fields.Integer(compute="_compute_entry_count")
     date_joined = fields.Date(
         string="Joined on", required=True, default=fields.Date.context_today
     )
@@ -138,16 +133,6 @@ class GarageLoyaltyMember(models.Model):
             currency = member.currency_id or self.env.company.currency_id
             member.points_worth = currency.round(worth)
 
-    @api.depends("entry_ids")
-    def _compute_entry_count(self):
-        counts = dict(
-            self.env["garage.loyalty.entry"]._read_group(
-                [("member_id", "in", self.ids)], ["member_id"], ["__count"]
-            )
-        )
-        for member in self:
-            member.entry_count = counts.get(member, 0)
-
     @api.depends("consent_terms_date")
     def _compute_consent_terms(self):
         for member in self:
@@ -186,7 +171,7 @@ class GarageLoyaltyMember(models.Model):
 
         Override to fill in more; imports come this way too.
         """
-        if {"points", "state", "date_left", "company_id"} & vals.keys():
+        if {*BALANCE, "points", "state", "date_left", "company_id"} & vals.keys():
             raise UserError(self._protected_message())
         if vals.get("tier_id"):
             self._check_may_set_tier()
@@ -244,7 +229,7 @@ class GarageLoyaltyMember(models.Model):
     def write(self, vals):
         """Protect the balance and the history; a tier that is set leaves a trace."""
         protected = PROTECTED & vals.keys()
-        if "points" in protected or (protected and not self.env.su):
+        if {*BALANCE, "points"} & vals.keys() or (protected and not self.env.su):
             raise UserError(self._protected_message())
         moved = self.browse()
         if "tier_id" in vals:
@@ -292,3 +277,15 @@ class GarageLoyaltyMember(models.Model):
         """Open the visits of the customer."""
         self.ensure_one()
         return self.partner_id.action_open_loyalty_visits()
+
+    def _send_expiry_warning(self, lots):
+        """Tell the member that points expire. Override to use other channels."""
+        self.ensure_one()
+        template = self.env.ref(
+            "garage_loyalty.mail_template_expiry", raise_if_not_found=False
+        )
+        if template:
+            template.with_context(
+                loyalty_points=sum(lots.mapped("remaining")),
+                loyalty_date=min(lots.mapped("date_expiry")),
+            ).send_mail(self.id)

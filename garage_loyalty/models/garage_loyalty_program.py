@@ -1,11 +1,15 @@
-from odoo import api, fields, models
+from markupsafe import Markup
+
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ValidationError
+
+from .garage_loyalty_expiry_mixin import SCHEDULE
 
 
 class GarageLoyaltyProgram(models.Model):
     _name = "garage.loyalty.program"
     _description = "Loyalty Programme"
-    _inherit = ["mail.thread"]
+    _inherit = ["garage.loyalty.expiry.mixin", "mail.thread", "mail.activity.mixin"]
     _order = "company_id, sequence, id"
     _check_company_auto = True
 
@@ -135,12 +139,15 @@ class GarageLoyaltyProgram(models.Model):
             program.member_count = counts.get(program, 0)
 
     def write(self, vals):
-        """Refuse to take members and their points to another company."""
+        """Refuse to take members elsewhere; let new rules apply to old points."""
         if "company_id" in vals:
             company = self.env["res.company"].browse(vals["company_id"])
             for program in self.filtered("member_ids"):
                 program._check_company_unchanged(company)
-        return super().write(vals)
+        result = super().write(vals)
+        if SCHEDULE & vals.keys():
+            self._reschedule()
+        return result
 
     def _check_company_unchanged(self, company):
         if self.company_id != company:
@@ -200,6 +207,33 @@ class GarageLoyaltyProgram(models.Model):
                 for number, (name, multiplier, color) in enumerate(tiers, 1)
             ],
         }
+
+    def _get_managers(self):
+        """Return the users who answer for the programme.
+
+        Override to ask other people than the loyalty managers of its company.
+        """
+        self.ensure_one()
+        managers = self.env.ref("garage_loyalty.garage_loyalty_group_manager")
+        return managers.all_user_ids.filtered(
+            lambda user: (
+                user.active
+                and user.id != SUPERUSER_ID
+                and self.company_id in user.company_ids
+            )
+        )
+
+    def _report_to_managers(self, lines):
+        """Tell managers what is wrong with the ledger, in one activity for each."""
+        self.ensure_one()
+        kind = "garage_loyalty.mail_activity_type_ledger"
+        note = Markup("<br/>").join(lines)
+        for user in self._get_managers():
+            open_ones = self.activity_search([kind], user_id=user.id)
+            if not open_ones:
+                self.activity_schedule(kind, user_id=user.id, note=note)
+            elif note not in (open_ones[0].note or ""):
+                open_ones[0].note = (open_ones[0].note or "") + Markup("<br/>") + note
 
     def _excludes(self, category):
         """Tell whether products of ``category`` earn nothing."""

@@ -150,10 +150,22 @@ class GarageLoyaltyRedemption(models.Model):
                 redemption._get_entry_date(document),
                 source=redemption,
                 reason=redemption._get_ledger_reason(delta),
+                **redemption._get_posting_options(delta),
             )
             vals = {"points_spent": target, "state": redemption._get_state(target)}
             if any(redemption[name] != value for name, value in vals.items()):
                 redemption.write(vals)
+
+    def _get_posting_options(self, delta):
+        """Return how points are taken or given back, see ``_post_points``.
+
+        Points are spent when there are enough. What a cancelled credit note takes
+        again is taken in any case: the invoice was paid with it.
+        """
+        self.ensure_one()
+        if delta > 0:
+            return {"origin": self}
+        return {"cover": self.state not in ("done", "returned")}
 
     def _get_invoices(self):
         self.ensure_one()

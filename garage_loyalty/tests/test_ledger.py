@@ -81,7 +81,7 @@ class TestAppendOnly(GarageLoyaltyCommon):
             "UPDATE garage_loyalty_entry SET points = 5",
             "UPDATE garage_loyalty_entry SET reason = 'x' WHERE points > 0",
             "DELETE FROM garage_loyalty_entry",
-            "TRUNCATE garage_loyalty_entry",
+            "TRUNCATE garage_loyalty_entry CASCADE",
         ):
             with (
                 self.subTest(query=query),
@@ -110,7 +110,7 @@ class TestAppendOnly(GarageLoyaltyCommon):
     def test_uninstalled_leaves_no_trigger_behind(self):
         query = "SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'append_only_%'"
         self.env.cr.execute(query)
-        self.assertEqual(self.env.cr.fetchone(), (2,))
+        self.assertEqual(self.env.cr.fetchone(), (4,))
         uninstall_hook(self.env)
         self.env.cr.execute(query)
         self.assertEqual(self.env.cr.fetchone(), (0,))
@@ -182,11 +182,10 @@ class TestEntries(GarageLoyaltyCommon):
                 entry.action_open_source()
             self.assertIn(name, str(caught.exception))
 
-    def test_entry_without_source_says_whose_it_is(self):
+    def test_entry_without_document_comes_from_its_member(self):
         entry = self.member._post_points("opening", 10, "2024-01-01")
-        self.assertFalse(entry._get_source())
-        with self.assertRaisesRegex(UserError, self.member.number):
-            entry.action_open_source()
+        self.assertEqual(entry._get_source(), self.member)
+        self.assertEqual(entry.source_name, self.member.number)
 
     def test_entry_of_a_model_that_is_gone_has_no_source(self):
         entry = self.Entry.sudo().create(

@@ -20,6 +20,8 @@ RIGHTS = {
     "garage.loyalty.member": {"advisor": "cru", "manager": "crud", "accountant": "r"},
     "garage.loyalty.member.status": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.entry": {"advisor": "r", "manager": "r", "accountant": "r"},
+    "garage.loyalty.lot": {"advisor": "r", "manager": "r", "accountant": "r"},
+    "garage.loyalty.allocation": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.redemption": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.visit": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.visit.report": {"manager": "r", "accountant": "r"},
@@ -46,7 +48,8 @@ PUBLIC = {
     "account.payment": {"write"},
     "garage.loyalty.adjust": {"action_adjust"},
     "garage.loyalty.enrol": {"action_enrol"},
-    "garage.loyalty.entry": {"action_open_source", "write"},
+    "garage.loyalty.entry": {"action_open_source"},
+    "garage.loyalty.immutable.mixin": {"write"},
     "garage.loyalty.member": {
         "action_open_entries",
         "action_open_visits",

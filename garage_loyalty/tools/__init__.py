@@ -1,1 +1,1 @@
-from . import points, redeem, text
+from . import lots, points, redeem, text

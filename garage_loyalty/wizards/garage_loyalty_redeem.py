@@ -70,7 +70,8 @@ class GarageLoyaltyRedeem(models.TransientModel):
             return
         limits = document._get_loyalty_limits(redemption, program)
         value = document._get_loyalty_point_value(program)
-        self.available_points = max(self.member_id.points + redemption.points_spent, 0)
+        available = self.member_id.points_available
+        self.available_points = max(available + redemption.points_spent, 0)
         self.max_points = min(
             self.available_points, redeem.points_for(limits.amount, value)
         )

@@ -1,0 +1,178 @@
+from datetime import timedelta
+from functools import partial
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.service.model import retrying
+from odoo.tools import SQL
+
+from ..tools.lots import INACTIVITY
+
+
+class GarageLoyaltyExpiry(models.AbstractModel):
+    """The nightly job in which points expire, after their owners have been warned.
+
+    Four steps, each for the whole base and in batches: add new points to the stored
+    balances, give more time to customers who came back, warn, expire. Every batch is
+    one transaction that leaves nothing half done, so that the job can be killed
+    anywhere; run again, it finds only what is still to be done.
+    """
+
+    _name = "garage.loyalty.expiry"
+    _description = "Expiry of Loyalty Points"
+
+    @api.model
+    def _cron_expire(self, batch=5000):
+        """Let points expire that could be spent until yesterday.
+
+        Yesterday is that of each company, in the time zone of its contact.
+        """
+        programs = self.env["garage.loyalty.program"].with_context(active_test=False)
+        companies = programs.search([]).company_id
+        steps = [partial(self._settle_batch, batch)]
+        for program in programs.search([("expiry_rule", "=", INACTIVITY)]):
+            steps.append(partial(self._postpone, program))
+        for program in programs.search([("warning_days", ">", 0)]):
+            steps.append(partial(self._warn_batch, program, min(batch, 200)))
+        for company in companies:
+            steps.append(partial(self._expire_batch, company, batch))
+        for number, step in enumerate(steps, 1):
+            if not self._run_step(step, len(steps) - number):
+                return
+
+    @api.model
+    def _run_step(self, step, left):
+        """Repeat a step until nothing is left to do; tell whether there is time."""
+        Cron = self.env["ir.cron"]
+        while done := retrying(step, self.env):
+            if not Cron._commit_progress(done, remaining=left + 1):
+                return False
+        return bool(Cron._commit_progress(0, remaining=left))
+
+    @api.model
+    def _settle_batch(self, batch):
+        """Add points that were only given so far to the stored balances."""
+        rows = self.env["garage.loyalty.lot"]._read_group(
+            [("is_settled", "=", False)], ["member_id"], limit=batch
+        )
+        members = self.env["garage.loyalty.member"].browse(row[0].id for row in rows)
+        members._settle()
+        return len(members)
+
+    @api.model
+    def _postpone(self, program):
+        """Give more time to those who came back since their points were given."""
+        today = program.company_id._get_loyalty_today()
+        due = SQL("AND lot.date_expiry <= %s", today + timedelta(program.warning_days))
+        lot_ids, days = [], []
+        for group in program._get_open_groups(INACTIVITY, due):
+            day = program._get_expiry_day(group["start"], group["is_bonus"])
+            if day and day > group["date_expiry"]:
+                lot_ids += group["lots"]
+                days += [day] * len(group["lots"])
+        self.env["garage.loyalty.lot"]._set_expiry(lot_ids, days)
+        return len(lot_ids)
+
+    @api.model
+    def _warn_batch(self, program, batch):
+        """Tell customers, once, that points are about to expire."""
+        Lot = self.env["garage.loyalty.lot"]
+        today = program.company_id._get_loyalty_today()
+        domain = self._get_warning_domain(program, today)
+        rows = Lot._read_group(domain, ["member_id"], limit=batch)
+        members = self.env["garage.loyalty.member"].browse(row[0].id for row in rows)
+        if not members:
+            return 0
+        lots = Lot.search(domain & Domain("member_id", "in", members.ids))
+        for member, mine in lots.grouped("member_id").items():
+            member._send_expiry_warning(mine)
+        lots.date_warned = today
+        return len(members)
+
+    @api.model
+    def _get_warning_domain(self, program, today):
+        """Return the lots of which their owners are to be warned on a day.
+
+        Override to warn other customers than active members with an e-mail address.
+        """
+        until = today + timedelta(days=program.warning_days)
+        return (
+            Domain("remaining", ">", 0)
+            & Domain("date_expiry", ">=", today)
+            & Domain("date_expiry", "<=", until)
+            & Domain("date_warned", "=", False)
+            & Domain("member_id.program_id", "=", program.id)
+            & Domain("member_id.state", "=", "active")
+            & Domain("member_id.partner_id.email", "!=", False)
+        )
+
+    @api.model
+    def _expire_batch(self, company, batch):
+        """Take what could be spent until yesterday from its lots and balances."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH due AS (%(due)s), account AS (
+                    UPDATE garage_loyalty_member member
+                       SET settled_points = settled_points - gone.points
+                      FROM (SELECT member_id, sum(remaining) AS points
+                              FROM due GROUP BY 1) gone
+                     WHERE member.id = gone.member_id
+                ), emptied AS (
+                    UPDATE garage_loyalty_lot lot SET remaining = 0
+                      FROM due WHERE lot.id = due.id
+                ), entry AS (%(entries)s)
+                INSERT INTO garage_loyalty_allocation (entry_id, lot_id, points)
+                SELECT entry.id, entry.source_id, -entry.points FROM entry
+                """,
+                due=self._get_due_query(company, batch),
+                entries=self._get_expiry_entries(),
+            )
+        )
+        expired = self.env.cr.rowcount
+        if expired:
+            self.env.invalidate_all(flush=False)
+        return expired
+
+    @api.model
+    def _get_due_query(self, company, batch):
+        """Return a query: the lots of a company that nobody can spend any more."""
+        return SQL(
+            """
+            SELECT lot.id, lot.member_id, lot.remaining, lot.date_expiry,
+                   given.program_id, given.company_id, given.source_name
+              FROM garage_loyalty_lot lot
+              JOIN garage_loyalty_entry given ON given.id = lot.entry_id
+             WHERE lot.remaining > 0 AND lot.is_settled AND lot.date_expiry < %s
+               AND given.company_id = %s
+             ORDER BY lot.date_expiry, lot.id
+             LIMIT %s
+            """,
+            company._get_loyalty_today(),
+            company.id,
+            batch,
+        )
+
+    @api.model
+    def _get_expiry_entries(self):
+        """Return the statement that appends the entries; its source is the lot."""
+        return SQL(
+            """
+            INSERT INTO garage_loyalty_entry (
+                   member_id, program_id, company_id, date, kind, points, reason,
+                   user_id, source_model, source_id, source_seq, source_name,
+                   create_uid, create_date)
+            SELECT member_id, program_id, company_id, date_expiry, 'expire',
+                   -remaining, %(reason)s, %(uid)s, 'garage.loyalty.lot', due.id,
+                   1 + (SELECT count(*) FROM garage_loyalty_entry earlier
+                         WHERE earlier.source_model = 'garage.loyalty.lot'
+                           AND earlier.source_id = due.id),
+                   source_name, %(uid)s, %(now)s
+              FROM due
+            RETURNING id, source_id, points
+            """,
+            reason=self.env._("Expired"),
+            uid=self.env.uid,
+            now=fields.Datetime.to_string(self.env.cr.now()),
+        )

@@ -1,0 +1,139 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..tools.lots import spending_order
+
+
+class GarageLoyaltyLot(models.Model):
+    """What is left of the points that one entry gave, and how long they live.
+
+    The entry never changes. This is where its points are spent from; each change is
+    explained by an allocation, and checked every night.
+    """
+
+    _name = "garage.loyalty.lot"
+    _description = "Lot of Points"
+    _inherit = ["garage.loyalty.append.mixin"]
+    _order = "date_expiry, date, id"
+    _rec_name = "date"
+    _log_access = False
+
+    entry_id = fields.Many2one(
+        "garage.loyalty.entry", required=True, readonly=True, ondelete="restrict"
+    )
+    member_id = fields.Many2one(
+        "garage.loyalty.member", required=True, readonly=True, ondelete="restrict"
+    )
+    partner_id = fields.Many2one(related="member_id.partner_id")
+    company_id = fields.Many2one(related="member_id.company_id")
+    source_name = fields.Char(related="entry_id.source_name")
+    date = fields.Date(string="Given on", required=True, readonly=True)
+    points = fields.Integer(string="Given", required=True, readonly=True)
+    remaining = fields.Integer(string="Left", required=True, readonly=True)
+    date_available = fields.Date(
+        string="To be spent from",
+        required=True,
+        readonly=True,
+        help="First day on which the points can be spent.",
+    )
+    date_expiry = fields.Date(
+        string="Expires after",
+        readonly=True,
+        help="Last day on which the points can be spent. Empty: they never expire.",
+    )
+    date_warned = fields.Date(
+        string="Warned on",
+        readonly=True,
+        help="When the customer was told that the points are about to expire.",
+    )
+    is_bonus = fields.Boolean(
+        string="Bonus", readonly=True, help="A gift, which may expire sooner."
+    )
+    is_settled = fields.Boolean(
+        string="In the balance",
+        readonly=True,
+        help="Points of new invoices are added to the stored balance later, so that "
+        "posting an invoice never waits for anybody.",
+    )
+    allocation_ids = fields.One2many(
+        "garage.loyalty.allocation", "lot_id", readonly=True
+    )
+
+    _remaining_within_points = models.Constraint(
+        "CHECK(remaining BETWEEN 0 AND points)",
+        "What is left of a lot is never negative, nor more than was given.",
+    )
+    _entry_uniq = models.UniqueIndex("(entry_id)")
+    _open_idx = models.Index("(member_id, date_expiry) WHERE remaining > 0")
+    _expiry_idx = models.Index("(date_expiry) WHERE remaining > 0")
+    _unsettled_idx = models.Index(
+        "(member_id) INCLUDE (remaining) WHERE is_settled IS NOT TRUE"
+    )
+
+    @api.depends("date", "remaining", "points")
+    def _compute_display_name(self):
+        for lot in self:
+            lot.display_name = self.env._(
+                "%(date)s: %(left)s of %(points)s points",
+                date=fields.Date.to_string(lot.date),
+                left=lot.remaining,
+                points=lot.points,
+            )
+
+    @api.model
+    def _get_spendable_domain(self, today):
+        """Return the domain of the lots that can be spent on a day."""
+        return (
+            Domain("remaining", ">", 0)
+            & Domain("date_available", "<=", today)
+            & (Domain("date_expiry", "=", False) | Domain("date_expiry", ">=", today))
+        )
+
+    def _in_spending_order(self, first=None):
+        """Return the lots in the order in which they are spent.
+
+        :param first: lots that go before all others
+        """
+        return self.sorted(
+            lambda lot: (
+                lot not in (first or ()),
+                spending_order(lot.date_expiry or None, lot.date, lot.id),
+            )
+        )
+
+    def _move(self, entry, parts):
+        """Take points of lots for ``entry``, or give them back.
+
+        :param parts: pairs of (lot, points); negative points are given back
+        """
+        self.env["garage.loyalty.allocation"]._append(
+            [
+                {"entry_id": entry.id, "lot_id": lot.id, "points": points}
+                for lot, points in parts
+                if points
+            ]
+        )
+        for lot, points in parts:
+            lot.remaining -= points
+        entry.invalidate_recordset(["allocation_ids"])
+
+    @api.model
+    def _set_expiry(self, lot_ids, days):
+        """Let lots expire on other days; who was warned is warned again."""
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE garage_loyalty_lot lot
+                   SET date_expiry = new.day,
+                       date_warned = CASE WHEN new.day > lot.date_expiry
+                                          OR new.day IS NULL
+                                     THEN NULL ELSE lot.date_warned END
+                  FROM unnest(%s::int[], %s::date[]) AS new(id, day)
+                 WHERE lot.id = new.id
+                """,
+                lot_ids,
+                days,
+            )
+        )
+        self.invalidate_model(flush=False)
