@@ -82,21 +82,32 @@ demo_shell() {
     exec odoo shell -d "$DEMO_DB" --no-http "$@"
 }
 
-# Each benchmark is a program run as `python benchmarks/x.py DATABASE`, on a database of its own
-# with the add-on installed.
+# bench [NAME …] [--OPTION …]: each benchmark is a program run as
+# `python benchmarks/x.py DATABASE --OPTION …`, on a fresh database with the add-on installed.
+# One that has an argument host_database gets a second one, without the add-on.
 bench() {
-    local files=("$@") file
-    [ $# -gt 0 ] || files=(benchmarks/*.py)
-    if [ ! -e "${files[0]}" ]; then
-        say "There are no benchmarks yet (benchmarks/*.py)."
-        return
-    fi
+    local names=() name databases failed=''
+    while [ $# -gt 0 ] && [[ $1 != -* ]]; do
+        name=$(basename "$1" .py)
+        [ -e "benchmarks/$name.py" ] || fail "There is no benchmark \"$name\" in benchmarks/."
+        names+=("$name")
+        shift
+    done
+    # common.py is what the benchmarks share.
+    [ ${#names[@]} -gt 0 ] || mapfile -t names < <(basename -s .py benchmarks/*.py | grep -v -x common)
     setup_template
     BENCH_DB=${DB_PREFIX}_bench
     step "installing the add-on" bench-install install_addon "$BENCH_DB"
-    for file in "${files[@]}"; do
-        [ -e "$file" ] || file=benchmarks/${file%.py}.py
-        say "→ $file"
-        python "$file" "$BENCH_DB"
+    for name in "${names[@]}"; do
+        say "→ benchmarks/$name.py"
+        databases=("${BENCH_DB}_run")
+        clone_db "$BENCH_DB" "${BENCH_DB}_run"
+        if grep -q host_database "benchmarks/$name.py"; then
+            databases+=("${BENCH_DB}_run_host")
+            clone_db "$TEMPLATE" "${BENCH_DB}_run_host"
+        fi
+        python "benchmarks/$name.py" "${databases[@]}" "$@" || failed="$failed $name"
+        drop_databases "${BENCH_DB}_run%"
     done
+    [ -z "$failed" ] || fail "Bounds were not kept:$failed"
 }

@@ -1,15 +1,27 @@
 # Mixins come first: the models below inherit from them.
 from . import garage_loyalty_append_mixin
+from . import garage_loyalty_input_mixin
 from . import garage_loyalty_account_mixin
+from . import garage_loyalty_adjustment_check
+from . import garage_loyalty_approval_mixin
+from . import garage_loyalty_balance_mixin
 from . import garage_loyalty_billed_mixin
 from . import garage_loyalty_earning_check
 from . import garage_loyalty_earning_mixin
 from . import garage_loyalty_expiry_mixin
 from . import garage_loyalty_immutable_mixin
 from . import garage_loyalty_line_mixin
+from . import garage_loyalty_merge_mixin
+from . import garage_loyalty_partner_search_mixin
 from . import garage_loyalty_posting_mixin
+from . import garage_loyalty_privacy_mixin
 from . import garage_loyalty_redeemable_mixin
+from . import garage_loyalty_redemption_check_mixin
+from . import garage_loyalty_rules_mixin
+from . import garage_loyalty_stamp_mixin
 from . import garage_loyalty_status_mixin
+from . import garage_loyalty_transfer_mixin
+from . import garage_loyalty_undo_mixin
 
 # isort: split
 
@@ -18,6 +30,8 @@ from . import (
     account_move_line,
     account_partial_reconcile,
     account_payment,
+    garage_loyalty_adjustment,
+    garage_loyalty_adjustment_reason,
     garage_loyalty_allocation,
     garage_loyalty_entry,
     garage_loyalty_expiry,
@@ -28,6 +42,7 @@ from . import (
     garage_loyalty_member_status,
     garage_loyalty_program,
     garage_loyalty_redemption,
+    garage_loyalty_reward,
     garage_loyalty_tier,
     garage_loyalty_visit,
     product_template,

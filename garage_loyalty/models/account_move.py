@@ -6,6 +6,7 @@ class AccountMove(models.Model):
     _name = "account.move"
     _inherit = [
         "account.move",
+        "garage.loyalty.stamp.mixin",
         "garage.loyalty.earning.mixin",
         "garage.loyalty.redeemable.mixin",
     ]
@@ -90,11 +91,16 @@ class AccountMove(models.Model):
 
     def _post(self, soft=True):
         """Stamp who the customer is as a member, then give what is due."""
+        new = self.filtered(lambda move: not move.posted_before)
         posted = super()._post(soft)
-        documents = posted._filter_loyalty()
-        documents._stamp_loyalty()
-        documents.invoice_line_ids.loyalty_redemption_id._before_posting()
-        documents._after_loyalty_change()
+        documents = posted._filter_loyalty().sudo()  # facts do not depend on rights
+        if documents:
+            repairs = self.env["repair.order"].sudo()._get_of_loyalty_moves(documents)
+            stamps = documents._stamp_loyalty(repairs)
+            documents.invoice_line_ids.loyalty_redemption_id._before_posting(documents)
+            settled = (documents & new)._sync_new_loyalty(stamps)
+            (documents - settled)._sync_loyalty()
+            documents._sync_loyalty_facts(repairs, settled)
         return posted
 
     def button_draft(self):
@@ -159,14 +165,31 @@ class AccountMove(models.Model):
         if not self or self.env.context.get("garage_loyalty_defer"):
             return
         self._sync_loyalty()
-        origins = self | self.reversed_entry_id
-        # The same facts follow whoever posts the document.
-        origins.sudo().invoice_line_ids.loyalty_redemption_id._sync()
+        origins = self.sudo() | self.sudo().reversed_entry_id  # facts, as in _post
+        repairs = origins.env["repair.order"]._get_of_loyalty_moves(origins)
+        origins._sync_loyalty_facts(repairs)
+
+    def _sync_loyalty_facts(self, repairs, new=()):
+        """Let redemptions and visits follow.
+
+        :param repairs: the repair orders that these documents bill
+        :param new: invoices that were never posted before, and so are no visit yet
+        """
+        moves = self | self.reversed_entry_id
+        moves.invoice_line_ids.loyalty_redemption_id._sync()
         Visit = self.env["garage.loyalty.visit"]
-        Repair = self.env["repair.order"]
-        # Facts again: they do not depend on who may see repair orders.
-        Visit._sync_repairs(Repair._get_of_loyalty_moves(origins.sudo()))
-        Visit._sync_moves(origins.filtered(lambda m: m.move_type == "out_invoice"))
+        Visit._sync("repair_id", repairs.ids)
+        billing = repairs.filtered(lambda repair: repair.state != "cancel")
+        repaired = moves.filtered(
+            lambda move: (
+                move in new and move._get_loyalty_orders() & billing.sale_order_id
+            )
+        )
+        invoices = moves.filtered(lambda move: move.move_type == "out_invoice")
+        Visit._sync_moves(invoices - repaired, maybe_repaired=bool(repairs))
+
+    def _get_loyalty_orders(self):
+        return self.invoice_line_ids.sale_line_ids.order_id
 
     def _is_loyalty_redeemable(self):
         return self.move_type == "out_invoice" and self.state == "draft"

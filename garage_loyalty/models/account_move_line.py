@@ -1,8 +1,9 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
+from .garage_loyalty_line_mixin import LOCKED
+
 SCOPES = [("labour", "Labour"), ("parts", "Parts")]
-PRICING = {"price_unit", "quantity", "discount", "tax_ids", "product_id"}
 
 
 class AccountMoveLine(models.Model):
@@ -25,7 +26,7 @@ class AccountMoveLine(models.Model):
 
     def write(self, vals):
         """Refuse to change what was paid with points by hand."""
-        if PRICING & vals.keys():
+        if LOCKED & vals.keys():
             self._check_loyalty_unchanged(vals)
         return super().write(vals)
 
@@ -34,10 +35,7 @@ class AccountMoveLine(models.Model):
             lambda line: (
                 line.loyalty_redemption_id
                 and line.move_type == "out_invoice"
-                and any(
-                    name in vals and line[name] != vals[name]
-                    for name in ("price_unit", "quantity", "discount")
-                )
+                and line._is_loyalty_changed(vals)
             )
         )
         if changed:
@@ -61,9 +59,10 @@ class AccountMoveLine(models.Model):
             and not self.loyalty_redemption_id
         )
 
-    def _is_loyalty_earning(self, program, warranty_lines):
-        """Tell whether the line earns points in ``program``.
+    def _is_loyalty_earning(self, rules, warranty_lines):
+        """Tell whether the line earns points.
 
+        :param rules: ``tools.rules.Rules`` of the programme
         :param warranty_lines: the lines of repair orders under warranty
 
         Override to leave out more.
@@ -74,5 +73,5 @@ class AccountMoveLine(models.Model):
             self._is_loyalty_priced()
             and not product.loyalty_excluded
             and self not in warranty_lines
-            and not program._excludes(product.categ_id)
+            and not rules.excludes(rules.excluded and product.categ_id.parent_path)
         )

@@ -1,6 +1,9 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
+
+from ..tools import checks
 
 
 class GarageLoyaltyAccountMixin(models.AbstractModel):
@@ -82,25 +85,40 @@ class GarageLoyaltyAccountMixin(models.AbstractModel):
 
     def _field_to_sql(self, alias, field_expr, query=None):
         """Let lists sort, group and add up balances, which are not stored as such."""
-        if field_expr != "points":
+        if field_expr != "points" or query is None:
             return super()._field_to_sql(alias, field_expr, query)
-        return self._get_points_sql(alias)
+        return self._get_points_sql(alias, query)
 
     @api.model
-    def _get_points_sql(self, alias):
+    def _get_points_sql(self, alias, query):
+        """Return the SQL of the balance; joins the lots that are not settled yet."""
+        fresh = query.make_alias(alias, "fresh_lot")
+        query.add_join(
+            "LEFT JOIN",
+            fresh,
+            SQL(
+                "(SELECT member_id, sum(remaining)::int AS points "
+                "FROM garage_loyalty_lot WHERE is_settled IS NOT TRUE GROUP BY 1)"
+            ),
+            SQL(
+                "%s = %s",
+                SQL.identifier(fresh, "member_id"),
+                SQL.identifier(alias, "id"),
+            ),
+        )
         return SQL(
-            """(%(settled)s + COALESCE((
-                SELECT sum(fresh.remaining) FROM garage_loyalty_lot fresh
-                 WHERE fresh.member_id = %(id)s AND fresh.is_settled IS NOT TRUE
-            ), 0)::int)""",
-            settled=SQL.identifier(alias, "settled_points"),
-            id=SQL.identifier(alias, "id"),
+            "(%s + COALESCE(%s, 0))",
+            SQL.identifier(alias, "settled_points"),
+            SQL.identifier(fresh, "points"),
         )
 
     @api.model
     def _search_points(self, operator, value):
+        values = value if operator in ("in", "not in") else [value]
+        if any(checks.number(item) for item in values):
+            raise UserError(self.env._("Enter a number of points."))
         comparison = {
-            "in": SQL("= ANY(%s)", [int(item) for item in value])
+            "in": SQL("= ANY(%s)", [item or 0 for item in value])
             if operator == "in"
             else None,
             ">": SQL("> %s", value),
@@ -112,7 +130,7 @@ class GarageLoyaltyAccountMixin(models.AbstractModel):
             return NotImplemented
         return Domain.custom(
             to_sql=lambda model, alias, query: SQL(
-                "%s %s", model._get_points_sql(alias), comparison
+                "%s %s", model._get_points_sql(alias, query), comparison
             )
         )
 
@@ -128,18 +146,16 @@ class GarageLoyaltyAccountMixin(models.AbstractModel):
 
     def _set_points_available(self, lots):
         today = self.company_id._get_loyalty_today()
-        spendable = lots.filtered_domain(lots._get_spendable_domain(today))
-        pending = lots.filtered(lambda lot: lot.date_available > today)
-        # What is owed is repaid by pending points as well.
-        total = sum(spendable.mapped("remaining"))
-        waiting = sum(pending.mapped("remaining"))
-        self.points_available = max(total - self.debt, 0)
-        self.points_pending = max(min(waiting, total + waiting - self.debt), 0)
-        dates = [lot.date_expiry for lot in spendable | pending if lot.date_expiry]
+        left = lots._get_left(self.debt, today)
+        self.points_available = sum(
+            points for lot, points in left.items() if lot.date_available <= today
+        )
+        self.points_pending = sum(left.values()) - self.points_available
+        dates = [lot.date_expiry for lot in left if lot.date_expiry]
         self.next_expiry_date = min(dates, default=False)
         self.next_expiry_points = sum(
-            lot.remaining
-            for lot in spendable | pending
+            points
+            for lot, points in left.items()
             if dates and lot.date_expiry == min(dates)
         )
 

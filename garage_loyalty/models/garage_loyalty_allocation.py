@@ -1,4 +1,7 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ..tools.lots import SEAL_MODULUS
 
 
 class GarageLoyaltyAllocation(models.Model):
@@ -26,6 +29,7 @@ class GarageLoyaltyAllocation(models.Model):
         index=True,
     )
     member_id = fields.Many2one(related="lot_id.member_id")
+    company_id = fields.Many2one(related="lot_id.company_id")
     date = fields.Date(related="entry_id.date")
     date_expiry = fields.Date(related="lot_id.date_expiry")
     points = fields.Integer(
@@ -35,6 +39,26 @@ class GarageLoyaltyAllocation(models.Model):
         help="Negative: given back to the lot.",
     )
 
+    seal = fields.Integer(
+        readonly=True,
+        help="Computed when points are moved: a row that was changed by hand does not "
+        "fit it.",
+    )
+
     _points_not_zero = models.Constraint(
         "CHECK(points <> 0)", "An allocation moves at least one point."
     )
+
+    @api.model
+    def _get_seal_sql(self, entry, lot, points):
+        """Return the SQL of ``tools.lots.seal``, for columns of any query."""
+        return SQL(
+            "mod(mod(%s::bigint * 7919 + %s::bigint * 104729 + %s::bigint * 1299709, "
+            "%s) + %s, %s)::int",
+            entry,
+            lot,
+            points,
+            SEAL_MODULUS,
+            SEAL_MODULUS,
+            SEAL_MODULUS,
+        )

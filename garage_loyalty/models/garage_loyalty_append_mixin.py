@@ -2,6 +2,8 @@ from odoo import api, models
 from odoo.exceptions import ConcurrencyError
 from odoo.tools import SQL
 
+from ..tools import rows
+
 
 class GarageLoyaltyAppendMixin(models.AbstractModel):
     """Adding many rows at once, so that what was added before is noticed."""
@@ -21,28 +23,22 @@ class GarageLoyaltyAppendMixin(models.AbstractModel):
         """
         if not vals_list:
             return self
-        names = list(vals_list[0])
-        rows = [
-            SQL(
-                "(%s)",
-                SQL(", ").join(
-                    SQL(
-                        "%s",
-                        self._fields[name].convert_to_column_insert(vals[name], self),
-                    )
-                    for name in names
-                ),
-            )
-            for vals in vals_list
-        ]
         added = self.env.execute_query(
-            SQL(
-                "INSERT INTO %s (%s) VALUES %s ON CONFLICT DO NOTHING RETURNING id",
-                SQL.identifier(self._table),
-                SQL(", ").join(map(SQL.identifier, names)),
-                SQL(", ").join(rows),
-            )
+            SQL("%s RETURNING id", self._get_insert(vals_list))
         )
+        self._check_added(added, vals_list)
+        return self.browse(row[0] for row in added)
+
+    @api.model
+    def _check_added(self, added, vals_list):
         if len(added) < len(vals_list):
             raise ConcurrencyError(self.env._("These points have been posted already."))
-        return self.browse(row[0] for row in added)
+
+    @api.model
+    def _get_insert(self, vals_list):
+        return SQL(
+            "INSERT INTO %s (%s) %s ON CONFLICT DO NOTHING",
+            SQL.identifier(self._table),
+            rows.columns(vals_list[0]),
+            rows.values(self, vals_list),
+        )

@@ -74,8 +74,17 @@ class GarageLoyaltyBilledMixin(models.AbstractModel):
 
     @api.model
     def _get_of_loyalty_moves(self, moves):
-        """Return the repair orders that are billed by these invoices."""
-        return moves.invoice_line_ids.sale_line_ids.order_id.repair_order_ids
+        """Return the repair orders that are billed by these invoices.
+
+        All those of a quotation, whichever of its lines are billed.
+        """
+        orders = moves._get_loyalty_orders()
+        if not orders:
+            return self.browse()
+        return self.search_fetch(
+            [("sale_order_id", "in", orders.ids)],
+            ["sale_order_id", "state", "under_warranty"],
+        )
 
     @api.model
     def _get_loyalty_exists(self, move_id):

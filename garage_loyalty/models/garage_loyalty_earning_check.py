@@ -99,8 +99,10 @@ class GarageLoyaltyEarningCheck(models.AbstractModel):
             """
             SELECT move.id
               FROM garage_loyalty_member member
+              JOIN res_company company
+                ON company.loyalty_company_id = member.company_id
               JOIN account_move move
-                ON move.company_id = member.company_id
+                ON move.company_id = company.id
                AND move.commercial_partner_id = member.partner_id
                AND move.invoice_date >= member.date_joined
               JOIN LATERAL (%s) status ON status.member_id = member.id
@@ -112,7 +114,7 @@ class GarageLoyaltyEarningCheck(models.AbstractModel):
                AND move.write_date > (now() AT TIME ZONE 'UTC') - interval '40 days'
             """,
             self.env["garage.loyalty.facts"]._get_status_query(
-                SQL("move.company_id"),
+                SQL("company.loyalty_company_id"),
                 SQL("move.commercial_partner_id"),
                 SQL("move.invoice_date"),
             ),

@@ -1,10 +1,8 @@
 from odoo import api, fields, models
 
-from ..tools.points import document_points, earned_points, unredeemed
+from ..tools.points import document_points
 
 PAID = ("paid", "in_payment")
-# A stamp changes neither the lines nor what a person typed.
-UNTOUCHED = {"skip_invoice_sync": True, "skip_is_manually_modified": True}
 
 
 class GarageLoyaltyEarningMixin(models.AbstractModel):
@@ -12,135 +10,6 @@ class GarageLoyaltyEarningMixin(models.AbstractModel):
 
     _name = "garage.loyalty.earning.mixin"
     _description = "Earning Loyalty Points"
-
-    # -- stamping ---------------------------------------------------------------
-
-    @api.model
-    def _get_unstamped_loyalty_moves(self, member):
-        """Return invoices of a customer who enrolled on or before their date."""
-        # Whoever enrols need not have access to invoices.
-        return self.sudo().search(
-            [
-                ("company_id", "=", member.company_id.id),
-                ("commercial_partner_id", "=", member.partner_id.id),
-                ("move_type", "=", "out_invoice"),
-                ("state", "=", "posted"),
-                ("loyalty_member_id", "=", False),
-                ("invoice_date", ">=", member.date_joined),
-            ],
-            order="invoice_date, id",
-        )
-
-    def _stamp_loyalty(self):
-        """Note the membership as of the invoice date, and what is due by its rules."""
-        # Whoever posts an invoice need not have access to the programme.
-        for company, moves in self.sudo().grouped("company_id").items():
-            members = moves.partner_id._get_loyalty_members(company)
-            if not members and not moves.loyalty_member_id:
-                continue
-            for move in moves:
-                member = members.get(move.commercial_partner_id)
-                # The programme again: it is read to stamp, not to show.
-                vals = move._prepare_loyalty_stamp(member and member.sudo())
-                if vals["loyalty_member_id"] or move.loyalty_member_id:
-                    move.with_context(**UNTOUCHED).write(vals)
-
-    def _prepare_loyalty_stamp(self, member):
-        """Return what is known of the document, as a visit of ``member`` or nobody.
-
-        Override to stamp, or to reward, more.
-        """
-        self.ensure_one()
-        Status = self.env["garage.loyalty.member.status"]
-        status = member and Status._get_at(member, self.invoice_date).get(member.id)
-        origin = self.reversed_entry_id
-        if origin:
-            member = origin.loyalty_member_id
-        elif not status or status.state != "active":
-            member = None
-        if not member:
-            return dict.fromkeys(
-                (
-                    "loyalty_member_id",
-                    "loyalty_tier_id",
-                    "loyalty_earn_trigger",
-                    "loyalty_base",
-                    "loyalty_points_due",
-                ),
-                False,
-            )
-        tier = origin.loyalty_tier_id or (status and status.tier_id)
-        program = member.program_id
-        bases = self._get_loyalty_bases(program)
-        return {
-            "loyalty_member_id": member.id,
-            "loyalty_tier_id": tier and tier.id,
-            "loyalty_earn_trigger": origin.loyalty_earn_trigger or program.earn_trigger,
-            "loyalty_base": sum(base["eligible"] for base in bases.values()),
-            "loyalty_points_due": self._get_loyalty_points_due(program, tier, bases),
-        }
-
-    def _get_loyalty_bases(self, program):
-        """Return eligible, gross and redeemed amounts of labour and of parts.
-
-        In the company's currency, net of tax and discount, positive also for a
-        credit note.
-        """
-        self.ensure_one()
-        sign = -1 if self.move_type == "out_invoice" else 1
-        warranty = self._get_loyalty_warranty_lines()
-        bases = {
-            kind: dict.fromkeys(("eligible", "gross", "redeemed"), 0.0)
-            for kind in ("labour", "parts")
-        }
-        for line in self.invoice_line_ids:
-            base = bases[line._get_loyalty_kind()]
-            amount = sign * line.balance
-            if line.loyalty_redemption_id:
-                base["redeemed"] -= amount
-            elif line._is_loyalty_priced():
-                base["gross"] += amount
-                if line._is_loyalty_earning(program, warranty):
-                    base["eligible"] += amount
-        rounding = self.company_currency_id
-        return {
-            kind: {name: rounding.round(value) for name, value in base.items()}
-            for kind, base in bases.items()
-        }
-
-    def _get_loyalty_warranty_lines(self):
-        """Return the lines that belong to nothing but repairs under warranty."""
-        repairs = self.env["repair.order"]._get_of_loyalty_moves(self)
-        warranty = repairs.filtered("under_warranty")
-        if not warranty:
-            return self.invoice_line_ids.browse()
-        paying = (repairs - warranty).filtered(lambda repair: repair.state != "cancel")
-        return (
-            warranty._get_loyalty_invoice_lines() - paying._get_loyalty_invoice_lines()
-        )
-
-    def _get_loyalty_points_due(self, program, tier, bases):
-        """Return the points of the whole invoice, rounded down once.
-
-        Override to add to what an invoice earns.
-        """
-        self.ensure_one()
-        redeemed = any(base["redeemed"] for base in bases.values())
-        if (program.private_only and self.commercial_partner_id.is_company) or (
-            redeemed and not program.earn_when_redeeming
-        ):
-            return 0
-        rates = {"labour": program.labour_rate, "parts": program.parts_rate}
-        return earned_points(
-            [
-                (unredeemed(base["eligible"], base["gross"], base["redeemed"]), rate)
-                for base, rate in ((bases[kind], rates[kind]) for kind in rates)
-            ],
-            multiplier=tier.multiplier if tier else 1.0,
-            minimum=program.minimum_amount,
-        )
-
-    # -- synchronisation --------------------------------------------------------
 
     def _sync_loyalty(self):
         """Give or take the difference between what is posted and what is due.
@@ -166,10 +35,49 @@ class GarageLoyaltyEarningMixin(models.AbstractModel):
                     continue
                 vals = root._prepare_loyalty_entry(move, delta)
                 if delta > 0 and move.id not in posted:
-                    first.append((root.loyalty_member_id, vals))
+                    first.append((root.loyalty_member_id._get_survivor(), vals))
                 else:
                     root._post_loyalty_change(move, vals)
         self._give_loyalty_points(first)
+
+    def _sync_new_loyalty(self, stamps):
+        """Give the points of invoices that were never posted before.
+
+        The same as ``_sync_loyalty``, without asking what is posted already: nothing.
+
+        :param stamps: what ``_stamp_loyalty`` returned
+        :return: the invoices that need nothing more
+        """
+        mine = [move for move in self if move.move_type == "out_invoice"]
+        stamped = {move: vals for move, vals in stamps.items() if move in mine}
+        due = [
+            (move, vals)
+            for move, vals in stamped.items()
+            if vals["loyalty_earn_trigger"] == "posted" and vals["loyalty_points_due"]
+        ]
+        Member = self.env["garage.loyalty.member"].sudo()  # as in _sync_loyalty
+        self._give_loyalty_points(
+            [
+                (
+                    Member.browse(vals["loyalty_member_id"]),
+                    {
+                        "kind": "earn",
+                        "points": vals["loyalty_points_due"],
+                        "date": move.invoice_date,
+                        "source": move,
+                        "reason": self.env._("Invoice posted"),
+                    },
+                )
+                for move, vals in due
+            ]
+        )
+        return self.browse(
+            move.id
+            for move in mine
+            if move not in stamped
+            or stamped[move]["loyalty_earn_trigger"] == "posted"
+            or move.payment_state not in PAID
+        )
 
     def _prepare_loyalty_entry(self, move, delta):
         return {

@@ -29,25 +29,26 @@ class GarageLoyaltyExpiry(models.AbstractModel):
         """
         programs = self.env["garage.loyalty.program"].with_context(active_test=False)
         companies = programs.search([]).company_id
-        steps = [partial(self._settle_batch, batch)]
-        for program in programs.search([("expiry_rule", "=", INACTIVITY)]):
-            steps.append(partial(self._postpone, program))
-        for program in programs.search([("warning_days", ">", 0)]):
-            steps.append(partial(self._warn_batch, program, min(batch, 200)))
-        for company in companies:
-            steps.append(partial(self._expire_batch, company, batch))
-        for number, step in enumerate(steps, 1):
+        inactivity = programs.search([("expiry_rule", "=", INACTIVITY)])
+        warning = programs.search([("warning_days", ">", 0)])
+        steps = [
+            partial(self._settle_batch, batch),
+            *(partial(self._postpone, program) for program in inactivity),
+            *(partial(self._warn_batch, item, min(batch, 200)) for item in warning),
+            *(partial(self._expire_batch, company, batch) for company in companies),
+        ]
+        for number, step in enumerate(steps):
             if not self._run_step(step, len(steps) - number):
                 return
+        self.env["ir.cron"]._commit_progress(0, remaining=0)
 
     @api.model
     def _run_step(self, step, left):
         """Repeat a step until nothing is left to do; tell whether there is time."""
-        Cron = self.env["ir.cron"]
         while done := retrying(step, self.env):
-            if not Cron._commit_progress(done, remaining=left + 1):
+            if not self.env["ir.cron"]._commit_progress(done, remaining=left):
                 return False
-        return bool(Cron._commit_progress(0, remaining=left))
+        return True
 
     @api.model
     def _settle_batch(self, batch):
@@ -57,16 +58,23 @@ class GarageLoyaltyExpiry(models.AbstractModel):
         )
         members = self.env["garage.loyalty.member"].browse(row[0].id for row in rows)
         members._settle()
+        members._forward_points()
         return len(members)
 
     @api.model
     def _postpone(self, program):
-        """Give more time to those who came back since their points were given."""
+        """Give more time to those who came back before their points expired.
+
+        Who came back several times is given more time again: it is called until
+        nothing changes.
+        """
         today = program.company_id._get_loyalty_today()
         due = SQL("AND lot.date_expiry <= %s", today + timedelta(program.warning_days))
-        lot_ids, days = [], []
-        for group in program._get_open_groups(INACTIVITY, due):
-            day = program._get_expiry_day(group["start"], group["is_bonus"])
+        lot_ids, days, plan = [], [], program._get_rules()
+        in_time = SQL("AND visit.date <= lot.date_expiry")
+        start = program._get_start_sql(INACTIVITY, in_time)
+        for group in program._get_open_groups(start, due):
+            day = plan.expiry_day(group["start"], group["is_bonus"], group["given"])
             if day and day > group["date_expiry"]:
                 lot_ids += group["lots"]
                 days += [day] * len(group["lots"])
@@ -84,7 +92,9 @@ class GarageLoyaltyExpiry(models.AbstractModel):
         if not members:
             return 0
         lots = Lot.search(domain & Domain("member_id", "in", members.ids))
-        for member, mine in lots.grouped("member_id").items():
+        # A message for each day: which points expire when is clear.
+        alike = lots.grouped(lambda lot: (lot.member_id, lot.date_expiry))
+        for (member, _day), mine in alike.items():
             member._send_expiry_warning(mine)
         lots.date_warned = today
         return len(members)
@@ -93,7 +103,8 @@ class GarageLoyaltyExpiry(models.AbstractModel):
     def _get_warning_domain(self, program, today):
         """Return the lots of which their owners are to be warned on a day.
 
-        Override to warn other customers than active members with an e-mail address.
+        Override to warn other customers than active members with an e-mail address
+        whose contact is not archived.
         """
         until = today + timedelta(days=program.warning_days)
         return (
@@ -104,11 +115,28 @@ class GarageLoyaltyExpiry(models.AbstractModel):
             & Domain("member_id.program_id", "=", program.id)
             & Domain("member_id.state", "=", "active")
             & Domain("member_id.partner_id.email", "!=", False)
+            & Domain("member_id.partner_id.active", "=", True)
         )
 
     @api.model
     def _expire_batch(self, company, batch):
         """Take what could be spent until yesterday from its lots and balances."""
+        due = SQL(
+            "lot.is_settled AND lot.date_expiry < %s AND given.company_id = %s",
+            company._get_loyalty_today(),
+            company.id,
+        )
+        return self._expire(self._get_due_query(due, batch))
+
+    @api.model
+    def _expire_lots(self, lots):
+        """Take what is left in lots from them, and from the balances."""
+        if lots:
+            condition = SQL("lot.id = ANY(%s)", lots.ids)
+            self._expire(self._get_due_query(condition, len(lots)))
+
+    @api.model
+    def _expire(self, due):
         self.env.flush_all()
         self.env.cr.execute(
             SQL(
@@ -123,11 +151,14 @@ class GarageLoyaltyExpiry(models.AbstractModel):
                     UPDATE garage_loyalty_lot lot SET remaining = 0
                       FROM due WHERE lot.id = due.id
                 ), entry AS (%(entries)s)
-                INSERT INTO garage_loyalty_allocation (entry_id, lot_id, points)
-                SELECT entry.id, entry.source_id, -entry.points FROM entry
+                INSERT INTO garage_loyalty_allocation (entry_id, lot_id, points, seal)
+                SELECT entry.id, entry.source_id, -entry.points, %(seal)s FROM entry
                 """,
-                due=self._get_due_query(company, batch),
+                due=due,
                 entries=self._get_expiry_entries(),
+                seal=self.env["garage.loyalty.allocation"]._get_seal_sql(
+                    SQL("entry.id"), SQL("entry.source_id"), SQL("-entry.points")
+                ),
             )
         )
         expired = self.env.cr.rowcount
@@ -136,21 +167,19 @@ class GarageLoyaltyExpiry(models.AbstractModel):
         return expired
 
     @api.model
-    def _get_due_query(self, company, batch):
-        """Return a query: the lots of a company that nobody can spend any more."""
+    def _get_due_query(self, condition, batch):
+        """Return a query: the lots that nobody can spend any more."""
         return SQL(
             """
             SELECT lot.id, lot.member_id, lot.remaining, lot.date_expiry,
                    given.program_id, given.company_id, given.source_name
               FROM garage_loyalty_lot lot
               JOIN garage_loyalty_entry given ON given.id = lot.entry_id
-             WHERE lot.remaining > 0 AND lot.is_settled AND lot.date_expiry < %s
-               AND given.company_id = %s
+             WHERE lot.remaining > 0 AND %s
              ORDER BY lot.date_expiry, lot.id
              LIMIT %s
             """,
-            company._get_loyalty_today(),
-            company.id,
+            condition,
             batch,
         )
 

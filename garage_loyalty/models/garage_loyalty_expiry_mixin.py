@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 from ..tools import lots as rules
 
@@ -112,36 +112,17 @@ class GarageLoyaltyExpiryMixin(models.AbstractModel):
         "The day on which points expire lies between 1 and 31.",
     )
 
-    def _get_expiry_day(self, start, is_bonus=False):
-        """Return the last day on which points can be spent, or False.
-
-        Override for other rules; they also apply to points that are there already
-        when the settings of the programme are changed.
-
-        :param start: the day they were earned, or that of the last visit
-        """
+    def _prepare_expiry_rules(self):
+        """Return the rules of when points can be spent, for ``tools.rules.Rules``."""
         self.ensure_one()
-        day = rules.expiry_day(
-            self.expiry_rule,
-            start,
-            self.expiry_months,
-            month_end=self.expiry_month_end,
-            fixed=(int(self.expiry_month), self.expiry_day),
-        )
-        if is_bonus and self.bonus_expiry_months:
-            gift = rules.expiry_day(
-                rules.AGE, start, self.bonus_expiry_months, self.expiry_month_end
-            )
-            day = min(day or gift, gift)
-        return day or False
-
-    def _get_available_day(self, start, kind):
-        """Return the first day on which points of an entry can be spent.
-
-        Override to let other kinds than earned points wait.
-        """
-        self.ensure_one()
-        return start + timedelta(days=self.activation_days if kind == "earn" else 0)
+        return {
+            "activation_days": self.activation_days,
+            "expiry": self.expiry_rule,
+            "months": self.expiry_months,
+            "month_end": self.expiry_month_end,
+            "fixed": (int(self.expiry_month), self.expiry_day),
+            "bonus_months": self.bonus_expiry_months,
+        }
 
     def _get_restored_day(self, today):
         """Return until when points that have expired are given back."""
@@ -154,8 +135,10 @@ class GarageLoyaltyExpiryMixin(models.AbstractModel):
     def _compute_expiry_preview(self):
         for program in self:
             saved = program._origin
-            changed = saved and any(program[name] != saved[name] for name in SCHEDULE)
-            program.expiry_preview = changed and program._get_expiry_preview(saved)
+            changed = any(program[name] != saved[name] for name in SCHEDULE)
+            program.expiry_preview = (
+                program._get_expiry_preview(saved) if saved and changed else False
+            )
 
     def _get_expiry_preview(self, saved):
         """Return in words what would expire within a year by the rules as edited."""
@@ -164,8 +147,9 @@ class GarageLoyaltyExpiryMixin(models.AbstractModel):
         earliest = today + timedelta(days=max(self.warning_days, 0))
         horizon = today + timedelta(days=365)
         points, members, first = 0, set(), None
-        for group in saved._get_open_groups(self.expiry_rule):
-            day = self._get_rescheduled(group, earliest)
+        plan = self._prepare_rules()
+        for group in saved._get_open_groups(saved._get_start_sql(self.expiry_rule)):
+            day = self._get_rescheduled(plan, group, earliest)
             if day and day <= horizon:
                 points += group["points"]
                 members.update(group["members"])
@@ -173,56 +157,66 @@ class GarageLoyaltyExpiryMixin(models.AbstractModel):
         if not points:
             return self.env._("No points would expire within a year.")
         return self.env._(
-            "%(points)s points of %(members)s members would expire within a year, "
+            "%(points)s points would expire within a year (members: %(members)s), "
             "the first of them after %(first)s.",
             points=points,
             members=len(members),
-            first=fields.Date.to_string(first),
+            first=format_date(self.env, first),
         )
 
-    def _get_rescheduled(self, group, earliest):
+    @api.model
+    def _get_rescheduled(self, plan, group, earliest):
         try:
-            new = self._get_expiry_day(group["start"], group["is_bonus"])
+            new = plan.expiry_day(group["start"], group["is_bonus"], group["given"])
         except (OverflowError, ValueError):
             return None  # numbers that cannot be saved, see the constraints
-        return rules.rescheduled(new or None, group["date_expiry"], earliest)
+        return rules.rescheduled(new, group["date_expiry"], earliest)
 
-    def _get_open_groups(self, rule, condition=None):
-        """Return what is left in lots that are treated alike, as dicts."""
+    def _get_open_groups(self, start, condition=None):
+        """Return what is left in lots that are treated alike, as dicts.
+
+        :param start: the SQL of the day from which their life counts
+        """
         self.ensure_one()
-        start = self._get_start_sql(rule)
-        rows = self.env.execute_query_dict(
+        return self.env.execute_query_dict(
             SQL(
                 """
                 SELECT %(start)s AS start, COALESCE(lot.is_bonus, FALSE) AS is_bonus,
-                       lot.date_expiry, sum(lot.remaining) AS points,
+                       lot.date_expiry,
+                       CASE WHEN lot.is_bonus THEN lot.date END AS given,
+                       sum(lot.remaining) AS points,
                        array_agg(DISTINCT lot.member_id) AS members,
                        array_agg(lot.id) AS lots
                   FROM garage_loyalty_lot lot
                   JOIN garage_loyalty_member member ON member.id = lot.member_id
                  WHERE member.program_id = %(program)s AND lot.remaining > 0
                        %(condition)s
-                 GROUP BY 1, 2, 3
+                 GROUP BY 1, 2, 3, 4
                 """,
                 start=start,
                 condition=condition or SQL(),
                 program=self.id,
             )
         )
-        return rows
 
     @api.model
-    def _get_start_sql(self, rule):
-        """Return the SQL of the day from which the life of a lot counts."""
+    def _get_start_sql(self, rule, condition=None):
+        """Return the SQL of the day from which the life of a lot counts.
+
+        :param condition: of the visits that count
+        """
         if rule != rules.INACTIVITY:
             return SQL("lot.date")
-        return SQL("GREATEST(lot.date, (%s))", self._get_last_visit_sql())
+        visit = self._get_last_visit_sql()
+        return SQL("GREATEST(lot.date, (%s %s))", visit, condition or SQL())
 
     @api.model
     def _get_last_visit_sql(self):
         return SQL(
             """SELECT max(visit.date) FROM garage_loyalty_visit visit
-                WHERE visit.company_id = member.company_id
+                WHERE visit.company_id IN (
+                      SELECT id FROM res_company
+                       WHERE loyalty_company_id = member.company_id)
                   AND visit.partner_id = member.partner_id"""
         )
 
@@ -236,8 +230,10 @@ class GarageLoyaltyExpiryMixin(models.AbstractModel):
             earliest = today + timedelta(days=program.warning_days)
             program.env["garage.loyalty.lot"].flush_model()
             lot_ids, days = [], []
-            for group in program._get_open_groups(program.expiry_rule):
-                day = program._get_rescheduled(group, earliest)
+            plan = program._get_rules()
+            start = program._get_start_sql(program.expiry_rule)
+            for group in program._get_open_groups(start):
+                day = program._get_rescheduled(plan, group, earliest)
                 if day != group["date_expiry"]:
                     lot_ids += group["lots"]
                     days += [day] * len(group["lots"])

@@ -31,10 +31,12 @@ class GarageLoyaltyLedgerCheck(models.AbstractModel):
         Member = self.env["garage.loyalty.member"]
         ids = Member.search([("id", ">", done)], order="id").ids
         left = len(ids)
+        if not done:
+            self._report_differences(self._find_strays())
         for chunk in split_every(batch, ids, Member.browse):
             self._report_differences(self._find_differences(chunk))
-            params.set_param(place, chunk[-1].id)
             left -= len(chunk)
+            params.set_param(place, left and chunk[-1].id)
             if not Cron._commit_progress(len(chunk), remaining=left):
                 return
         params.set_param(place, 0)
@@ -58,12 +60,41 @@ class GarageLoyaltyLedgerCheck(models.AbstractModel):
         ]
 
     @api.model
+    def _find_strays(self):
+        """Return rows of members that do not exist, as ``_find_differences``."""
+        problem = self._get_problems()["missing"]
+        queries = [
+            SQL(
+                """
+                SELECT member_id, %(name)s || ' ' || id AS row_name FROM %(table)s row
+                 WHERE NOT EXISTS (SELECT FROM garage_loyalty_member member
+                                    WHERE member.id = row.member_id)
+                """,
+                name=table,
+                table=SQL.identifier(table),
+            )
+            for table in ("garage_loyalty_entry", "garage_loyalty_lot")
+        ]
+        rows = self.env.execute_query_dict(SQL(" UNION ALL ").join(queries))
+        return [row | {"problem": problem} for row in rows]
+
+    @api.model
+    def _get_all_programs(self):
+        return (
+            self.env["garage.loyalty.program"]
+            .with_context(active_test=False)
+            .search([])
+        )
+
+    @api.model
     def _get_problems(self):
         return {
             "changed": self.env._("was changed after it was posted"),
             "lot": self.env._("does not agree with its lot and allocations"),
             "left": self.env._("does not have left what its allocations say"),
-            "missing": self.env._("belongs to an entry or a lot that is missing"),
+            "missing": self.env._(
+                "belongs to an entry, a lot or a member that is missing"
+            ),
             "balance": self.env._("has another balance than its entries say"),
             "debt": self.env._("owes other points than its entries say"),
         }
@@ -78,6 +109,7 @@ class GarageLoyaltyLedgerCheck(models.AbstractModel):
         return [
             self._get_entry_differences(member),
             self._get_lot_differences(member),
+            self._get_allocation_differences(member),
             self._get_orphans(member),
             self._get_balance_differences(member),
         ]
@@ -112,15 +144,42 @@ class GarageLoyaltyLedgerCheck(models.AbstractModel):
     def _get_lot_differences(self, member):
         return SQL(
             """
-            SELECT lot.member_id, 'garage_loyalty_lot ' || lot.id, 'left'
+            SELECT lot.member_id, 'garage_loyalty_lot ' || lot.id,
+                   CASE WHEN lot.remaining <> lot.points - taken.points
+                        THEN 'left' ELSE 'lot' END
               FROM garage_loyalty_lot lot
+              JOIN garage_loyalty_entry entry
+                ON entry.id = lot.entry_id AND entry.member_id = lot.member_id
               LEFT JOIN LATERAL (
                    SELECT COALESCE(sum(points), 0) AS points
                      FROM garage_loyalty_allocation
                     WHERE lot_id = lot.id) taken ON TRUE
-             WHERE lot.%(member)s AND lot.remaining <> lot.points - taken.points
+              LEFT JOIN LATERAL (
+                   SELECT COALESCE(sum(points), 0) AS points
+                     FROM garage_loyalty_allocation
+                    WHERE entry_id = entry.id) back ON TRUE
+             WHERE lot.%(member)s AND (lot.remaining <> lot.points - taken.points
+                   OR lot.points <> entry.points + back.points)
             """,
             member=member,
+        )
+
+    @api.model
+    def _get_allocation_differences(self, member):
+        return SQL(
+            """
+            SELECT lot.member_id, 'garage_loyalty_allocation ' || allocation.id,
+                   'changed'
+              FROM garage_loyalty_lot lot
+              JOIN garage_loyalty_allocation allocation ON allocation.lot_id = lot.id
+             WHERE lot.%(member)s AND allocation.seal IS DISTINCT FROM %(seal)s
+            """,
+            member=member,
+            seal=self.env["garage.loyalty.allocation"]._get_seal_sql(
+                SQL("allocation.entry_id"),
+                SQL("allocation.lot_id"),
+                SQL("allocation.points"),
+            ),
         )
 
     @api.model
@@ -180,14 +239,15 @@ class GarageLoyaltyLedgerCheck(models.AbstractModel):
         Member = self.env["garage.loyalty.member"]
         by_program = {}
         for difference in differences:
-            member = Member.browse(difference["member_id"])
+            member = Member.browse(difference["member_id"]).exists()
             line = self.env._(
                 "%(member)s: %(row)s %(problem)s",
-                member=member.exists().number or difference["member_id"],
+                member=member.number or difference["member_id"],
                 row=difference["row_name"],
                 problem=difference["problem"],
             )
             _logger.error("The points ledger does not add up: %s", line)
-            by_program.setdefault(member.exists().program_id, []).append(line)
+            for program in member.program_id or self._get_all_programs():
+                by_program.setdefault(program, []).append(line)
         for program, lines in by_program.items():
             program._report_to_managers(lines)

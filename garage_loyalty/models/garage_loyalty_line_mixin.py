@@ -1,5 +1,15 @@
 from odoo import models
 
+# What nobody changes by hand on a line that points pay.
+LOCKED = {
+    "discount",
+    "price_unit",
+    "product_id",
+    "product_uom_id",
+    "product_uom_qty",
+    "quantity",
+}
+
 
 class GarageLoyaltyLineMixin(models.AbstractModel):
     """What a line is to the programme, for ``sale.order.line`` and invoice lines."""
@@ -18,3 +28,11 @@ class GarageLoyaltyLineMixin(models.AbstractModel):
             return self.loyalty_scope
         product = self.product_id
         return "labour" if not product or product.type == "service" else "parts"
+
+    def _is_loyalty_changed(self, vals):
+        """Tell whether ``vals`` change what the customer gets, or what it costs."""
+        self.ensure_one()
+        return any(
+            self._fields[name].convert_to_write(self[name], self) != vals[name]
+            for name in LOCKED & vals.keys()
+        )

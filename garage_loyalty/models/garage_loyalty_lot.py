@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..tools.lots import spending_order
+from ..tools.lots import seal, spending_order, take
 
 
 class GarageLoyaltyLot(models.Model):
@@ -56,6 +56,11 @@ class GarageLoyaltyLot(models.Model):
         help="Points of new invoices are added to the stored balance later, so that "
         "posting an invoice never waits for anybody.",
     )
+    is_restored = fields.Boolean(
+        string="Given back",
+        readonly=True,
+        help="Points came back after they would have expired, for some more days.",
+    )
     allocation_ids = fields.One2many(
         "garage.loyalty.allocation", "lot_id", readonly=True
     )
@@ -102,6 +107,18 @@ class GarageLoyaltyLot(models.Model):
             )
         )
 
+    def _get_left(self, debt, today):
+        """Return what is left in lots on a day, once they have repaid a debt.
+
+        Points that cannot be spent yet repay, too.
+        """
+        lots = self._in_spending_order()
+        owed, _missing = take(debt, [(lot, lot.remaining) for lot in lots])
+        owed = dict(owed)
+        left = {lot: lot.remaining - owed.get(lot, 0) for lot in lots}
+        over = lots._get_over(today)
+        return {lot: part for lot, part in left.items() if part and lot not in over}
+
     def _move(self, entry, parts):
         """Take points of lots for ``entry``, or give them back.
 
@@ -109,7 +126,12 @@ class GarageLoyaltyLot(models.Model):
         """
         self.env["garage.loyalty.allocation"]._append(
             [
-                {"entry_id": entry.id, "lot_id": lot.id, "points": points}
+                {
+                    "entry_id": entry.id,
+                    "lot_id": lot.id,
+                    "points": points,
+                    "seal": seal(entry.id, lot.id, points),
+                }
                 for lot, points in parts
                 if points
             ]
@@ -118,6 +140,24 @@ class GarageLoyaltyLot(models.Model):
             lot.remaining -= points
         entry.invalidate_recordset(["allocation_ids"])
 
+    def _revive(self):
+        """Let what comes back to lots after their last day be spent for some days.
+
+        What had been left in them expires for good.
+        """
+        for company, lots in self.grouped("company_id").items():
+            today = company._get_loyalty_today()
+            past = lots._get_over(today)
+            self.env["garage.loyalty.expiry"]._expire_lots(past)
+            for lot in past | lots.filtered("is_restored"):
+                day = lot.member_id.program_id._get_restored_day(today)
+                vals = {"date_expiry": day, "date_warned": False, "is_restored": True}
+                lot.write(vals)
+
+    def _get_over(self, today):
+        """Return the lots whose last day is past."""
+        return self.filtered(lambda lot: lot.date_expiry and lot.date_expiry < today)
+
     @api.model
     def _set_expiry(self, lot_ids, days):
         """Let lots expire on other days; who was warned is warned again."""
@@ -125,10 +165,7 @@ class GarageLoyaltyLot(models.Model):
             SQL(
                 """
                 UPDATE garage_loyalty_lot lot
-                   SET date_expiry = new.day,
-                       date_warned = CASE WHEN new.day > lot.date_expiry
-                                          OR new.day IS NULL
-                                     THEN NULL ELSE lot.date_warned END
+                   SET date_expiry = new.day, date_warned = NULL
                   FROM unnest(%s::int[], %s::date[]) AS new(id, day)
                  WHERE lot.id = new.id
                 """,

@@ -1,5 +1,3 @@
-from datetime import datetime, time
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -14,12 +12,14 @@ PROTECTED = {
     "date_left",
     "debt",
     "enrolled_by_id",
+    "merged_into_id",
     "number",
     "partner_id",
     "program_id",
     "settled_points",
     "source",
     "state",
+    "status_date",
 }
 # Written by the ledger only, in SQL.
 BALANCE = {"debt", "settled_points"}
@@ -29,9 +29,15 @@ class GarageLoyaltyMember(models.Model):
     _name = "garage.loyalty.member"
     _description = "Loyalty Member"
     _inherit = [
+        "garage.loyalty.input.mixin",
         "garage.loyalty.account.mixin",
+        "garage.loyalty.balance.mixin",
+        # Before the two that it extends.
+        "garage.loyalty.merge.mixin",
         "garage.loyalty.posting.mixin",
+        "garage.loyalty.privacy.mixin",
         "garage.loyalty.status.mixin",
+        "garage.loyalty.transfer.mixin",
         "mail.thread",
         "mail.activity.mixin",
     ]
@@ -64,6 +70,13 @@ class GarageLoyaltyMember(models.Model):
     state = fields.Selection(
         STATES, required=True, readonly=True, default="active", copy=False
     )
+    status_date = fields.Date(
+        string="In this state since",
+        readonly=True,
+        copy=False,
+        help="First day of the present state and tier. Empty when the history says "
+        "something else for today, because a change was entered for an earlier day.",
+    )
     tier_id = fields.Many2one(
         "garage.loyalty.tier",
         ondelete="restrict",
@@ -91,21 +104,6 @@ class GarageLoyaltyMember(models.Model):
         required=True,
         default="counter",
     )
-    consent_terms = fields.Boolean(
-        string="Accepted the terms",
-        compute="_compute_consent_terms",
-        inverse="_inverse_consent_terms",
-    )
-    consent_terms_date = fields.Datetime(string="Terms accepted on", readonly=True)
-    consent_marketing = fields.Boolean(
-        string="Agreed to marketing",
-        compute="_compute_consent_marketing",
-        inverse="_inverse_consent_marketing",
-    )
-    consent_marketing_date = fields.Datetime(
-        string="Marketing agreed on", readonly=True
-    )
-    note = fields.Text()
     status_ids = fields.One2many(
         "garage.loyalty.member.status", "member_id", readonly=True
     )
@@ -133,29 +131,6 @@ class GarageLoyaltyMember(models.Model):
             currency = member.currency_id or self.env.company.currency_id
             member.points_worth = currency.round(worth)
 
-    @api.depends("consent_terms_date")
-    def _compute_consent_terms(self):
-        for member in self:
-            member.consent_terms = bool(member.consent_terms_date)
-
-    def _inverse_consent_terms(self):
-        self._set_consent("consent_terms", "consent_terms_date")
-
-    @api.depends("consent_marketing_date")
-    def _compute_consent_marketing(self):
-        for member in self:
-            member.consent_marketing = bool(member.consent_marketing_date)
-
-    def _inverse_consent_marketing(self):
-        self._set_consent("consent_marketing", "consent_marketing_date")
-
-    def _set_consent(self, consent, date_field):
-        """Keep when a consent was given; withdrawing it empties the date."""
-        for member in self:
-            if member[consent] != bool(member[date_field]):
-                # Protected: nobody types in when a customer consented.
-                member.sudo()[date_field] = member[consent] and fields.Datetime.now()
-
     @api.model_create_multi
     def create(self, vals_list):
         """Enrol customers: one account for a company and all of its contacts."""
@@ -171,6 +146,7 @@ class GarageLoyaltyMember(models.Model):
 
         Override to fill in more; imports come this way too.
         """
+        self._check_input(vals)
         if {*BALANCE, "points", "state", "date_left", "company_id"} & vals.keys():
             raise UserError(self._protected_message())
         if vals.get("tier_id"):
@@ -205,13 +181,6 @@ class GarageLoyaltyMember(models.Model):
         raise UserError(self.env._("%s is a member already.", member.display_name))
 
     @api.model
-    def _get_consent_date(self, vals):
-        """Return when a new member consented: now, or on the day of joining."""
-        now = fields.Datetime.now()
-        joined = fields.Date.to_date(vals.get("date_joined")) or now.date()
-        return datetime.combine(joined, time(12)) if joined < now.date() else now
-
-    @api.model
     def _next_number(self):
         """Return the next member number. Override to number by other means."""
         # An advisor may use the sequence, but has no access to sequences as such.
@@ -228,6 +197,7 @@ class GarageLoyaltyMember(models.Model):
 
     def write(self, vals):
         """Protect the balance and the history; a tier that is set leaves a trace."""
+        self._check_input(vals)
         protected = PROTECTED & vals.keys()
         if {*BALANCE, "points"} & vals.keys() or (protected and not self.env.su):
             raise UserError(self._protected_message())

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 STATES = [("active", "Active"), ("suspended", "Suspended"), ("left", "Left")]
 
@@ -42,13 +43,39 @@ class GarageLoyaltyMemberStatus(models.Model):
         return super().write(vals)
 
     @api.model
-    def _get_at(self, members, date):
-        """Return the status of each member on ``date``, as a dict by member id.
+    def _get_at_dates(self, members_dates):
+        """Return (state, id of the tier) of members as of a day, in the same order.
 
-        A member who had not joined yet is not in it.
+        A member who had not joined yet is (None, None). What a member is today is
+        known without asking the history.
+
+        :param members_dates: pairs of (member, day)
         """
-        rows = self.search([("member_id", "in", members.ids), ("date", "<=", date)])
+        past = {
+            member.id
+            for member, date in members_dates
+            if not member.status_date or date < member.status_date
+        }
+        merged = Domain("member_id.merged_into_id", "in", past)
+        domain = Domain("member_id", "in", past) | merged
+        history = self.search(domain) if past else self
+        rows = history.grouped(lambda row: row.member_id._get_survivor())
+        return [
+            (member.state, member.tier_id.id)
+            if member.id not in past
+            else rows.get(member, self)._get_latest(member, date)
+            for member, date in members_dates
+        ]
+
+    def _get_latest(self, member, date):
+        """Return what a customer was on a day, also under an account merged since."""
         latest = {}
-        for row in rows:
-            latest.setdefault(row.member_id.id, row)
-        return latest
+        for row in self:
+            if row.date <= date:
+                latest.setdefault(row.member_id, row)
+        row = min(
+            latest.values(),
+            key=lambda row: (row.state != "active", row.member_id != member),
+            default=self.browse(),
+        )
+        return (row.state or None, row.tier_id.id or None)

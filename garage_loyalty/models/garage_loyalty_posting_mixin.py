@@ -1,9 +1,12 @@
+from collections import defaultdict
+
 from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools import lots as rules
+from ..tools import rows
 
 
 class GarageLoyaltyPostingMixin(models.AbstractModel):
@@ -32,11 +35,11 @@ class GarageLoyaltyPostingMixin(models.AbstractModel):
         vals |= {"user_id": self.env.uid}
         if points < 0:
             entry = member._spend(vals, **{"cover": kind == "redeem"} | options)
-        elif kind == "earn" and vals["source_seq"] == 1:
+        elif kind == "earn" and vals["source_seq"] == 1 and not options:
             entry = member._give([(member, vals)])
+            member._forget_given()
         else:
             entry = member._receive(vals, **options)
-        member._forget_balance()
         return entry
 
     def _prepare_entry_vals(self, kind, points, date, source, reason, seq=None):
@@ -60,11 +63,19 @@ class GarageLoyaltyPostingMixin(models.AbstractModel):
             "source_model": source._name,
             "source_id": source.id,
             "source_seq": seq,
-            # A member's name is personal data, and the ledger is kept for good.
-            "source_name": self.number if source == self else source.display_name,
+            "source_name": self._get_source_name(source),
             "create_uid": self.env.uid,
             "create_date": self.env.cr.now(),
         }
+
+    def _get_source_name(self, source):
+        """Return what the ledger calls a document for good: its own number.
+
+        The name that is shown elsewhere may hold personal data, such as the name or
+        the reference of the customer.
+        """
+        name = source[source._rec_name] if source._rec_name else None
+        return name if isinstance(name, str) else source.display_name
 
     def _prepare_lot_vals(self, entry, points, expiry=None, is_bonus=False):
         """Return the values of the lot that an entry makes.
@@ -75,40 +86,56 @@ class GarageLoyaltyPostingMixin(models.AbstractModel):
             False when they never expire
         """
         self.ensure_one()
-        program = self.program_id
+        plan = self.program_id._get_rules()
         if expiry is None:
-            expiry = program._get_expiry_day(entry["date"], is_bonus)
+            expiry = plan.expiry_day(entry["date"], is_bonus)
         return {
             "member_id": self.id,
             "date": entry["date"],
             "points": points,
             "remaining": points,
-            "date_available": program._get_available_day(entry["date"], entry["kind"]),
+            "date_available": plan.available_day(entry["date"], entry["kind"]),
             "date_expiry": expiry,
             "is_bonus": is_bonus,
-            "is_settled": entry["kind"] != "earn" or entry["source_seq"] > 1,
+            "is_settled": True,
         }
 
-    def _give(self, postings, **options):
-        """Append entries that give points, each with its lot.
+    def _give(self, postings):
+        """Append entries that give points, each with its lot, in one statement.
 
         Neither waits for another transaction nor makes one wait.
 
-        :param postings: pairs of (member, values of the entry)
+        :param postings: pairs of (member, values of the entry) of different documents
+            of one model
+        :raise ConcurrencyError: when one of them has been posted before
         """
-        entries = self.env["garage.loyalty.entry"]._append(
-            [vals for _member, vals in postings]
+        Entry, Lot = self.env["garage.loyalty.entry"], self.env["garage.loyalty.lot"]
+        lots = [
+            {
+                "source_id": vals["source_id"],
+                **member._prepare_lot_vals(vals, vals["points"]),
+                "is_settled": False,
+            }
+            for member, vals in postings
+        ]
+        names = rows.columns(list(lots[0])[1:])
+        added = self.env.execute_query(
+            SQL(
+                """
+                WITH entry AS (%(entries)s RETURNING id, source_id)
+                INSERT INTO garage_loyalty_lot (entry_id, %(names)s)
+                SELECT entry.id, %(names)s
+                  FROM (%(lots)s) AS given (source_id, %(names)s)
+                  JOIN entry USING (source_id)
+                RETURNING entry_id
+                """,
+                entries=Entry._get_insert([vals for _member, vals in postings]),
+                lots=rows.values(Lot, lots),
+                names=names,
+            )
         )
-        self.env["garage.loyalty.lot"]._append(
-            [
-                {
-                    "entry_id": entry.id,
-                    **member._prepare_lot_vals(vals, vals["points"], **options),
-                }
-                for entry, (member, vals) in zip(entries, postings, strict=True)
-            ]
-        )
-        return entries
+        Entry._check_added(added, postings)
+        return Entry.browse(row[0] for row in added)
 
     def _spend(self, vals, cover=False, origin=None):
         """Take points from the lots; what is not there becomes a debt.
@@ -149,35 +176,38 @@ class GarageLoyaltyPostingMixin(models.AbstractModel):
     def _receive(self, vals, origin=None, **options):
         """Give points: back to the lots that ``origin`` took them from, else as new.
 
-        What has expired meanwhile comes back for some days.
+        What has expired meanwhile comes back for some days. What is new covers first
+        what ``origin`` still owes, so that undoing leaves everything as it was.
 
         :param origin: document whose entries are undone
         """
         self._settle()
         Lot, points = self.env["garage.loyalty.lot"], vals["points"]
-        taken = self._get_taken_by(origin) if origin else []
-        back = rules.share(
-            min(points, sum(part for _lot, part in taken)),
-            [part for _lot, part in taken],
-        )
-        today = self.company_id._get_loyalty_today()
-        parts = [(lot, -part) for (lot, _taken), part in zip(taken, back, strict=True)]
-        alive = [
-            (lot, part)
-            for lot, part in parts
-            if not lot.date_expiry or lot.date_expiry >= today
-        ]
+        parts = self._get_returned(points, origin) if origin else []
+        Lot.union(*(lot for lot, _part in parts))._revive()
         entry = self.env["garage.loyalty.entry"]._append([vals])
-        Lot._move(entry, alive)
-        fresh = points + sum(part for _lot, part in alive)
+        Lot._move(entry, parts)
+        fresh = points + sum(part for _lot, part in parts)
+        lot = Lot
         if fresh:
-            if len(alive) < sum(1 for _lot, part in parts if part):
-                options["expiry"] = self.program_id._get_restored_day(today)
             lot_vals = self._prepare_lot_vals(vals, fresh, **options)
-            Lot._append([{"entry_id": entry.id, **lot_vals}])
+            lot = Lot._append([{"entry_id": entry.id, **lot_vals}])
         self._change_balance(points)
+        if origin and lot:
+            self._repay(lot, self._get_entries_of(origin))
         self._repay()
         return entry
+
+    def _get_returned(self, points, origin):
+        """Return pairs of (lot, points), negative, that go back to where they were."""
+        taken = self._get_taken_by(origin)
+        weights = [part for _lot, part in taken]
+        back = rules.share(min(points, sum(weights)), weights)
+        return [
+            (lot, -part)
+            for (lot, _taken), part in zip(taken, back, strict=True)
+            if part
+        ]
 
     def _get_lots_of(self, origin):
         """Return the lots that a document has given."""
@@ -194,93 +224,17 @@ class GarageLoyaltyPostingMixin(models.AbstractModel):
         )
 
     def _get_taken_by(self, origin):
-        """Return pairs of (lot, points): what a document has taken and not given back."""
-        rows = self.env["garage.loyalty.allocation"]._read_group(
-            [("entry_id", "in", self._get_entries_of(origin).ids)],
-            ["lot_id"],
-            ["points:sum"],
-        )
-        return sorted(
-            ((lot, points) for lot, points in rows if points > 0),
-            key=lambda row: row[0].id,
-        )
+        """Return pairs of (lot, points) that a document took and has not given back.
 
-    # -- the account's row --------------------------------------------------------
-
-    def _settle(self):
-        """Write the account's row, with the points that were given since last time."""
-        self.flush_recordset()
-        self.env["garage.loyalty.lot"].flush_model()
-        self.env.cr.execute(
-            SQL(
-                """
-                WITH fresh AS (
-                    UPDATE garage_loyalty_lot SET is_settled = TRUE
-                     WHERE member_id = ANY(%(ids)s) AND is_settled IS NOT TRUE
-                    RETURNING member_id, remaining
-                )
-                UPDATE garage_loyalty_member member
-                   SET settled_points = settled_points + COALESCE((
-                       SELECT sum(remaining) FROM fresh
-                        WHERE fresh.member_id = member.id), 0)
-                 WHERE id = ANY(%(ids)s)
-                """,
-                ids=self.ids,
-            )
+        What it owed and has repaid with points of its own was never taken.
+        """
+        entries = self._get_entries_of(origin)
+        rows = self.env["garage.loyalty.allocation"].search(
+            [("entry_id", "in", entries.ids)]
         )
-        self._forget_balance()
-        for member in self.filtered("debt"):
-            member._repay()
-
-    def _change_balance(self, points, debt=0):
-        self.env.cr.execute(
-            SQL(
-                "UPDATE garage_loyalty_member SET debt = debt + %s, "
-                "settled_points = settled_points + %s WHERE id = %s",
-                debt,
-                points,
-                self.id,
-            )
-        )
-        self._forget_balance()
-
-    def _repay(self):
-        """Let what is left in lots repay what is owed, the oldest debt first."""
-        if not self.debt:
-            return
-        Lot, Entry = self.env["garage.loyalty.lot"], self.env["garage.loyalty.entry"]
-        lots = Lot.search([("member_id", "=", self.id), ("remaining", ">", 0)])
-        lots = lots._in_spending_order()
-        repaid = 0
-        for entry_id, owed in self._get_debts():
-            parts, missing = rules.take(owed, [(lot, lot.remaining) for lot in lots])
-            lots._move(Entry.browse(entry_id), parts)
-            repaid += owed - missing
-        if repaid:
-            self._change_balance(0, -repaid)
-
-    def _get_debts(self):
-        """Return pairs of (entry id, points) that were taken from no lot yet."""
-        return self.env.execute_query(
-            SQL(
-                """
-                SELECT entry.id, -entry.points - COALESCE(sum(allocation.points), 0)
-                  FROM garage_loyalty_entry entry
-                  LEFT JOIN garage_loyalty_allocation allocation
-                    ON allocation.entry_id = entry.id
-                 WHERE entry.member_id = %s AND entry.points < 0
-                 GROUP BY entry.id
-                HAVING -entry.points > COALESCE(sum(allocation.points), 0)
-                 ORDER BY entry.id
-                """,
-                self.id,
-            )
-        )
-
-    def _forget_balance(self):
-        self.invalidate_recordset()
-        self.env["garage.loyalty.lot"].invalidate_model(flush=True)
-        self.partner_id.invalidate_recordset(["loyalty_points"])
-        self.env["account.move"].invalidate_model(
-            ["loyalty_points_earned", "loyalty_points_redeemed"], flush=False
-        )
+        taken = defaultdict(int)
+        for row in rows.sorted(lambda row: row.lot_id.id):
+            given = row.lot_id.entry_id
+            if given not in entries or row.entry_id.id > given.id:
+                taken[row.lot_id] += row.points
+        return [(lot, points) for lot, points in taken.items() if points > 0]

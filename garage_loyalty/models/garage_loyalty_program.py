@@ -1,6 +1,4 @@
-from markupsafe import Markup
-
-from odoo import SUPERUSER_ID, api, fields, models
+from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from .garage_loyalty_expiry_mixin import SCHEDULE
@@ -9,7 +7,13 @@ from .garage_loyalty_expiry_mixin import SCHEDULE
 class GarageLoyaltyProgram(models.Model):
     _name = "garage.loyalty.program"
     _description = "Loyalty Programme"
-    _inherit = ["garage.loyalty.expiry.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "garage.loyalty.input.mixin",
+        "garage.loyalty.expiry.mixin",
+        "garage.loyalty.rules.mixin",
+        "mail.thread",
+        "mail.activity.mixin",
+    ]
     _order = "company_id, sequence, id"
     _check_company_auto = True
 
@@ -20,6 +24,12 @@ class GarageLoyaltyProgram(models.Model):
         "res.company", required=True, index=True, default=lambda self: self.env.company
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
+    share_branches = fields.Boolean(
+        string="Branches share members and points",
+        tracking=True,
+        help="Customers of a branch of the company have one account for all branches. "
+        "Otherwise no point crosses from one company to another.",
+    )
 
     earn_trigger = fields.Selection(
         [("posted", "The invoice is posted"), ("paid", "The invoice is fully paid")],
@@ -90,6 +100,13 @@ class GarageLoyaltyProgram(models.Model):
         tracking=True,
         help="How much of a document's parts may be paid with points, in percent.",
     )
+    goodwill_budget = fields.Integer(
+        string="Goodwill per employee and month",
+        default=500,
+        tracking=True,
+        help="Points that an employee may give in a month without asking a manager. "
+        "0: a manager is always asked.",
+    )
     redemption_product_id = fields.Many2one(
         "product.product",
         string="Product for redemption lines",
@@ -102,6 +119,7 @@ class GarageLoyaltyProgram(models.Model):
     )
 
     tier_ids = fields.One2many("garage.loyalty.tier", "program_id", copy=True)
+    reward_ids = fields.One2many("garage.loyalty.reward", "program_id")
     member_ids = fields.One2many("garage.loyalty.member", "program_id")
     member_count = fields.Integer(compute="_compute_member_count")
 
@@ -115,6 +133,9 @@ class GarageLoyaltyProgram(models.Model):
     _minimum_redemption_positive = models.Constraint(
         "CHECK(minimum_redemption >= 0)",
         "The fewest points at once cannot be negative.",
+    )
+    _goodwill_budget_positive = models.Constraint(
+        "CHECK(goodwill_budget >= 0)", "The goodwill budget cannot be negative."
     )
     _caps_percent = models.Constraint(
         "CHECK(labour_cap BETWEEN 0 AND 100 AND parts_cap BETWEEN 0 AND 100)",
@@ -140,11 +161,13 @@ class GarageLoyaltyProgram(models.Model):
 
     def write(self, vals):
         """Refuse to take members elsewhere; let new rules apply to old points."""
+        self._check_input(vals)
         if "company_id" in vals:
             company = self.env["res.company"].browse(vals["company_id"])
             for program in self.filtered("member_ids"):
                 program._check_company_unchanged(company)
         result = super().write(vals)
+        self.env.registry.clear_cache()  # the rules are kept
         if SCHEDULE & vals.keys():
             self._reschedule()
         return result
@@ -165,13 +188,38 @@ class GarageLoyaltyProgram(models.Model):
         )
         return action | {"domain": [("program_id", "=", self.id)], "context": {}}
 
+    @api.constrains("share_branches", "active")
+    def _check_branches_have_no_members(self):
+        """One account for a customer: branches that have their own cannot share."""
+        Member = self.env["garage.loyalty.member"].sudo()  # of all branches
+        for program in self.filtered(lambda item: item.share_branches and item.active):
+            own = Member.search(
+                [
+                    ("state", "!=", "left"),
+                    ("company_id", "child_of", program.company_id.id),
+                    ("company_id", "!=", program.company_id.id),
+                ],
+                limit=1,
+            )
+            if own:
+                raise ValidationError(
+                    self.env._(
+                        "%(company)s has members of its own, such as %(member)s. "
+                        "Branches can share a programme when they have none.",
+                        company=own.company_id.name,
+                        member=own.number,
+                    )
+                )
+
     @api.model
     def _get_default(self, company):
         """Return the programme that new members of ``company`` join.
 
         Override to choose by other means than the order of the programmes.
         """
-        return self.search([("company_id", "=", company.id)], limit=1)
+        return self.search(
+            [("company_id", "=", company.loyalty_company_id.id)], limit=1
+        )
 
     @api.model
     def _create_default(self, companies):
@@ -185,7 +233,7 @@ class GarageLoyaltyProgram(models.Model):
     def _prepare_default_vals(self, company):
         """Return the values of the programme that a new company starts with.
 
-        Override to start with other rules or tiers.
+        Override to start with other rules, tiers or rewards.
         """
         tiers = [
             (self.env._("Bronze"), 1.0, 4),
@@ -206,41 +254,18 @@ class GarageLoyaltyProgram(models.Model):
                 )
                 for number, (name, multiplier, color) in enumerate(tiers, 1)
             ],
+            "reward_ids": [
+                fields.Command.create(
+                    {
+                        "name": self.env._("10% off labour"),
+                        "kind": "labour_percent",
+                        "percent": 10,
+                        "max_amount": 50,
+                        "points": 500,
+                    }
+                )
+            ],
         }
-
-    def _get_managers(self):
-        """Return the users who answer for the programme.
-
-        Override to ask other people than the loyalty managers of its company.
-        """
-        self.ensure_one()
-        managers = self.env.ref("garage_loyalty.garage_loyalty_group_manager")
-        return managers.all_user_ids.filtered(
-            lambda user: (
-                user.active
-                and user.id != SUPERUSER_ID
-                and self.company_id in user.company_ids
-            )
-        )
-
-    def _report_to_managers(self, lines):
-        """Tell managers what is wrong with the ledger, in one activity for each."""
-        self.ensure_one()
-        kind = "garage_loyalty.mail_activity_type_ledger"
-        note = Markup("<br/>").join(lines)
-        for user in self._get_managers():
-            open_ones = self.activity_search([kind], user_id=user.id)
-            if not open_ones:
-                self.activity_schedule(kind, user_id=user.id, note=note)
-            elif note not in (open_ones[0].note or ""):
-                open_ones[0].note = (open_ones[0].note or "") + Markup("<br/>") + note
-
-    def _excludes(self, category):
-        """Tell whether products of ``category`` earn nothing."""
-        self.ensure_one()
-        excluded = set(self.excluded_categ_ids.ids)
-        path = (category.parent_path or "").split("/")
-        return not excluded.isdisjoint(int(part) for part in path if part)
 
     def _get_entry_tier(self):
         """Return the tier that a new member starts in: the first one, if any.

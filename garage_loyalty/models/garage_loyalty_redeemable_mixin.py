@@ -1,8 +1,8 @@
-from odoo import models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
-from ..tools import redeem
+from ..tools import redeem, rewards
 
 
 class GarageLoyaltyRedeemableMixin(models.AbstractModel):
@@ -15,6 +15,25 @@ class GarageLoyaltyRedeemableMixin(models.AbstractModel):
     _description = "Document on Which Points Are Spent"
     _loyalty_lines_name = None
     _loyalty_quantity_name = None
+
+    loyalty_warning = fields.Char(
+        compute="_compute_loyalty_warning",
+        help="Why the draft cannot be confirmed as it is: what points pay does not fit "
+        "any more.",
+    )
+
+    @api.depends("state", "partner_id", "currency_id", "amount_total")
+    def _compute_loyalty_warning(self):
+        for document in self:
+            # Whoever edits the document is told, with or without loyalty rights.
+            lines = document.sudo()._get_loyalty_lines()
+            redemptions = lines.loyalty_redemption_id._origin
+            warnings = (
+                [item._get_warning(document) for item in redemptions]
+                if redemptions and document._is_loyalty_redeemable()
+                else []
+            )
+            document.loyalty_warning = " ".join(filter(None, warnings)) or False
 
     def _is_loyalty_redeemable(self):
         """Tell whether points may be spent on the document in its present state."""
@@ -64,10 +83,11 @@ class GarageLoyaltyRedeemableMixin(models.AbstractModel):
         date = self.date_order if self._name == "sale.order" else self.invoice_date
         return date or self.env.cr.now()
 
-    def _get_loyalty_limits(self, redemptions, program):
+    def _get_loyalty_limits(self, redemptions, program, reward=None):
         """Return how much of labour, of parts and of the whole points may pay.
 
         :param redemptions: of this document, as if they were not there
+        :param reward: its own terms stand in place of the caps of the programme
         """
         self.ensure_one()
         lines = self._get_loyalty_lines()
@@ -77,21 +97,55 @@ class GarageLoyaltyRedeemableMixin(models.AbstractModel):
             for kind in ("labour", "parts")
         ]
         left = self.amount_total - sum(taken.mapped("price_total"))
-        return redeem.room(*totals, program.labour_cap, program.parts_cap, left)
+        if reward:
+            caps = rewards.caps(reward.kind, reward.percent)
+            return redeem.room(*totals, *caps, left)
+        others = lines.filtered("loyalty_redemption_id") - taken
+        paid = [
+            -sum(line.price_total for line in others if line.loyalty_scope == kind)
+            for kind in ("labour", "parts")
+        ]
+        caps = program.labour_cap, program.parts_cap
+        return redeem.room(*totals, *caps, left, paid)
 
     def _get_loyalty_room(self, redemption):
         """Return the most that may be paid with points, instead of ``redemption``."""
-        program = redemption.member_id.program_id
-        limits = self._get_loyalty_limits(redemption, program)
+        limits = self._get_loyalty_redemption_limits(redemption)
         return self.currency_id.round(float(limits.amount))
 
+    def _get_loyalty_redemption_limits(self, redemption):
+        return self._get_loyalty_limits(
+            redemption, redemption.member_id.program_id, redemption.reward_id
+        )
+
+    def _get_loyalty_reward(self, reward, redemptions):
+        """Return what a reward takes off, and what it would if more were left to pay.
+
+        In the document's currency, taxes included. Override to reward by other rules.
+
+        :param redemptions: of this document, as if they were not there
+        """
+        self.ensure_one()
+        limits = self._get_loyalty_limits(redemptions, reward.program_id, reward)
+        company = reward.company_id
+        terms = [
+            company.currency_id._convert(
+                value, self.currency_id, company, self._get_loyalty_date()
+            )
+            for value in (reward.amount, reward.max_amount)
+        ]
+        return tuple(
+            self.currency_id.round(float(rule(reward.kind, limits, *terms)))
+            for rule in (rewards.takes_off, rewards.promise)
+        )
+
     def _apply_loyalty_redemption(self, redemption):
-        """Add the lines that ``redemption`` takes off, split by tax.
+        """Add the lines that ``redemption`` takes off, and note what they cost.
 
         The host's own tax computation splits the amount, so that VAT is right.
         """
         self.ensure_one()
-        limits = self._get_loyalty_limits(redemption, redemption.member_id.program_id)
+        limits = self._get_loyalty_redemption_limits(redemption)
         amounts = redeem.split(
             redemption.amount,
             limits.labour,
@@ -104,7 +158,48 @@ class GarageLoyaltyRedeemableMixin(models.AbstractModel):
             if amount
             for vals in self._prepare_loyalty_lines(redemption, kind, float(amount))
         ]
+        if redemption.reward_id.kind == rewards.PRODUCT:
+            commands = [Command.create(self._prepare_loyalty_product_vals(redemption))]
         self.write({self._loyalty_lines_name: commands})
+        redemption.cost = self._get_loyalty_cost(redemption)
+
+    def _get_loyalty_cost(self, redemption):
+        """Return what a redemption costs, net of tax, in the company's currency.
+
+        Override to count other costs, such as the hours of a free service.
+        """
+        self.ensure_one()
+        reward, company = redemption.reward_id, redemption.company_id
+        if reward.kind == rewards.PRODUCT:
+            return reward._get_product_cost()
+        lines = self._get_loyalty_lines().filtered(
+            lambda line: line.loyalty_redemption_id == redemption
+        )
+        return self.currency_id._convert(
+            -sum(lines.mapped("price_subtotal")),
+            company.currency_id,
+            company,
+            self._get_loyalty_date(),
+        )
+
+    def _prepare_loyalty_product_vals(self, redemption):
+        """Return the values of the line of a free product, at its price less 100 %.
+
+        Override to fill in more, such as an analytic distribution.
+        """
+        product = redemption.reward_id.product_id
+        return {
+            "name": self.env._(
+                "%(product)s, free for %(points)s loyalty points",
+                product=product.display_name,
+                points=redemption.points,
+            ),
+            "product_id": product.id,
+            self._loyalty_quantity_name: 1,
+            "discount": 100,
+            "sequence": 999,
+            "loyalty_redemption_id": redemption.id,
+        }
 
     def _prepare_loyalty_lines(self, redemption, kind, amount):
         """Return the values of the lines that take ``amount`` off labour or parts."""
@@ -132,13 +227,8 @@ class GarageLoyaltyRedeemableMixin(models.AbstractModel):
 
         Override to fill in more, such as an analytic distribution.
         """
-        labels = {"labour": self.env._("labour"), "parts": self.env._("parts")}
         return {
-            "name": self.env._(
-                "%(points)s loyalty points, on %(kind)s",
-                points=redemption.points,
-                kind=labels[kind],
-            ),
+            "name": self._get_loyalty_line_name(redemption, kind),
             "product_id": base_line["product_id"].id,
             # Rounded for the eye: the exact amounts are in the extra tax data.
             "price_unit": self.currency_id.round(base_line["price_unit"]),
@@ -151,6 +241,22 @@ class GarageLoyaltyRedeemableMixin(models.AbstractModel):
             "loyalty_redemption_id": redemption.id,
             "loyalty_scope": kind,
         }
+
+    def _get_loyalty_line_name(self, redemption, kind):
+        """Return what the customer reads on a line that points pay."""
+        labels = {"labour": self.env._("labour"), "parts": self.env._("parts")}
+        if redemption.reward_id:
+            return self.env._(
+                "%(reward)s: %(points)s loyalty points, on %(kind)s",
+                reward=redemption.reward_id.name,
+                points=redemption.points,
+                kind=labels[kind],
+            )
+        return self.env._(
+            "%(points)s loyalty points, on %(kind)s",
+            points=redemption.points,
+            kind=labels[kind],
+        )
 
     def _check_loyalty_redeemable(self):
         """Refuse to spend points on what is not a draft of this customer any more.

@@ -1,7 +1,6 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 
-from ..tools.points import points_left
+from ..tools.redeem import points_spent
 
 STATES = [
     ("draft", "Planned"),
@@ -21,6 +20,7 @@ class GarageLoyaltyRedemption(models.Model):
 
     _name = "garage.loyalty.redemption"
     _description = "Points Redemption"
+    _inherit = ["garage.loyalty.redemption.check.mixin"]
     _order = "id desc"
 
     member_id = fields.Many2one(
@@ -52,12 +52,28 @@ class GarageLoyaltyRedemption(models.Model):
     order_line_ids = fields.One2many("sale.order.line", "loyalty_redemption_id")
     move_line_ids = fields.One2many("account.move.line", "loyalty_redemption_id")
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
+    reward_id = fields.Many2one(
+        "garage.loyalty.reward",
+        readonly=True,
+        ondelete="restrict",
+        index="btree_not_null",
+        help="What the points bought. Empty when they were spent as money.",
+    )
     points = fields.Integer(required=True, readonly=True)
     points_spent = fields.Integer(
         readonly=True, help="Points taken from the balance and not given back."
     )
     amount = fields.Monetary(
         readonly=True, help="What the points take off, taxes included."
+    )
+    company_currency_id = fields.Many2one(
+        related="company_id.currency_id", string="Company Currency"
+    )
+    cost = fields.Monetary(
+        currency_field="company_currency_id",
+        readonly=True,
+        help="What it cost on the day it was redeemed: what the points take off, net "
+        "of tax; of a free product, its cost price.",
     )
     state = fields.Selection(
         STATES, required=True, readonly=True, default="draft", copy=False
@@ -74,43 +90,29 @@ class GarageLoyaltyRedemption(models.Model):
         "CHECK(points > 0)", "At least one point must be redeemed."
     )
 
-    @api.depends("order_id.name", "move_id.name")
+    # Not on their names: posting an invoice would look for redemptions every time.
+    @api.depends("order_id", "move_id")
     def _compute_source_name(self):
         for redemption in self:
-            source = redemption.order_id or redemption.move_id
-            # A deleted document leaves its name behind.
-            if source:
-                redemption.source_name = source.name or source.display_name
+            redemption.source_name = redemption._get_source_name()
 
-    @api.depends("source_name", "points")
+    def _get_source_name(self):
+        """Return the name of the document; a deleted one leaves its name behind."""
+        self.ensure_one()
+        source = self.order_id or self.move_id
+        return source.name or self.source_name
+
+    @api.depends("source_name", "points", "reward_id.name")
     def _compute_display_name(self):
         for redemption in self:
+            points = self.env._("%s points", redemption.points)
             redemption.display_name = self.env._(
-                "%(document)s: %(points)s points",
+                "%(document)s: %(what)s",
                 document=redemption.source_name or self.env._("Draft"),
-                points=redemption.points,
+                what=redemption.reward_id.name or points,
             )
 
     # -- what happens to the document -------------------------------------------
-
-    def _before_posting(self):
-        """Refuse to post or confirm what the document does not allow any more."""
-        for redemption in self.sudo():  # whoever posts need not know the programme
-            document = redemption.move_id or redemption.order_id
-            if redemption.points_spent or not document:
-                continue
-            room = document._get_loyalty_room(redemption)
-            if redemption.currency_id.compare_amounts(redemption.amount, room) > 0:
-                raise UserError(
-                    self.env._(
-                        "%(document)s was changed: it now allows %(room)s to be paid "
-                        "with points, but %(amount)s is redeemed. Press “Redeem” "
-                        "again to adjust it.",
-                        document=document.display_name,
-                        room=redemption.currency_id.format(room),
-                        amount=redemption.currency_id.format(redemption.amount),
-                    )
-                )
 
     def _remove(self):
         """Take a planned redemption off its draft document."""
@@ -142,19 +144,32 @@ class GarageLoyaltyRedemption(models.Model):
         posted = self.env["garage.loyalty.entry"]._get_sums(self)
         for redemption in self:
             target = redemption._get_points_target()
+            redemption._reserve_reward(target)
             delta = -target - posted.get(redemption.id, 0)
-            document = redemption._get_ledger_document()
             redemption.member_id._post_points(
                 "redeem" if delta < 0 else "restore",
                 delta,
-                redemption._get_entry_date(document),
+                redemption._get_entry_date(delta),
                 source=redemption,
                 reason=redemption._get_ledger_reason(delta),
                 **redemption._get_posting_options(delta),
             )
-            vals = {"points_spent": target, "state": redemption._get_state(target)}
+            vals = {
+                "points_spent": target,
+                "source_name": redemption._get_source_name(),
+                "state": redemption._get_state(target),
+            }
             if any(redemption[name] != value for name, value in vals.items()):
                 redemption.write(vals)
+
+    def _reserve_reward(self, target):
+        """Refuse a reward of which none is left, when it is taken for the first time.
+
+        What a cancelled credit note takes again is taken in any case, as the points.
+        """
+        self.ensure_one()
+        if target and self.state in ("draft", "released"):
+            self.reward_id._reserve()
 
     def _get_posting_options(self, delta):
         """Return how points are taken or given back, see ``_post_points``.
@@ -188,18 +203,56 @@ class GarageLoyaltyRedemption(models.Model):
         self.ensure_one()
         if not self._is_taken():
             return 0
-        invoices = self._get_invoices()
-        credits = invoices.reversal_move_ids.filtered(
+        return points_spent(self.points, self._get_spent_lines())
+
+    def _get_spent_lines(self):
+        """Return pairs for ``points_spent``: amount, and what was billed of the line.
+
+        A line of a confirmed quotation that is not billed yet is promised as a whole.
+        A line that was credited may be billed again.
+        """
+        self.ensure_one()
+        billed = {
+            invoice: self._get_billed(invoice) for invoice in self._get_invoices()
+        }
+        promised = [(1, 0)] if self.order_id.state == "sale" else []
+        lines = []
+        # The lines of credit notes only say how much of the others was credited.
+        own = self.move_line_ids.filtered(lambda line: line.move_type == "out_invoice")
+        for line in self.order_line_ids or own:
+            is_order = line._name == "sale.order.line"
+            moves = (line.invoice_lines if is_order else line).move_id
+            parts = [billed[move] for move in moves if move in billed]
+            lines.append((abs(line.price_total), parts or promised))
+        return lines
+
+    def _get_billed(self, invoice):
+        """Return what an invoice bills before the redemption, and what was credited.
+
+        Net of tax, in the currency of the invoice: the rates of another day do not
+        matter.
+        """
+        credits = invoice.reversal_move_ids.filtered(
             lambda move: move.move_type == "out_refund" and move.state == "posted"
         )
-        return points_left(
-            self.points, self._get_gross(invoices), self._get_gross(credits)
+        is_alike = credits.currency_id <= invoice.currency_id
+        name = "amount_currency" if is_alike else "balance"
+        gross, credited = (
+            abs(
+                invoice.currency_id.round(
+                    sum(
+                        line[name]
+                        for line in moves.invoice_line_ids
+                        if line._is_loyalty_priced()
+                    )
+                )
+            )
+            for moves in (invoice, credits)
         )
-
-    def _get_gross(self, moves):
-        """Return what the documents bill for before the redemption, net of tax."""
-        lines = moves.invoice_line_ids.filtered(lambda line: line._is_loyalty_priced())
-        return abs(self.company_id.currency_id.round(sum(lines.mapped("balance"))))
+        if not gross:
+            # Nothing but what was free: there is no proportion of nothing.
+            return 1, int(self in credits.invoice_line_ids.loyalty_redemption_id)
+        return gross, credited
 
     def _get_state(self, target):
         self.ensure_one()
@@ -211,24 +264,20 @@ class GarageLoyaltyRedemption(models.Model):
         states = set(document.mapped("state"))
         return "draft" if states & {"draft", "sent"} else "released"
 
-    def _get_ledger_document(self):
-        self.ensure_one()
-        return self._get_invoices()[:1] or self.order_id
-
-    def _get_entry_date(self, document):
+    def _get_entry_date(self, delta):
         """Return the day on which points were spent or given back."""
         self.ensure_one()
-        today = fields.Date.context_today(self)
-        credits = document.reversal_move_ids if document._name == "account.move" else ()
-        dates = [move.invoice_date for move in credits if move.state == "posted"]
-        if dates:
-            return max(dates)
-        if document._name == "account.move" and document.invoice_date:
-            return document.invoice_date
-        return today
+        invoices = self._get_invoices()
+        moves = invoices
+        if delta > 0:
+            moves = invoices.reversal_move_ids.filtered(lambda m: m.state == "posted")
+        dates = [move.invoice_date for move in moves if move.invoice_date]
+        return max(dates, default=self.company_id._get_loyalty_today())
 
     def _get_ledger_reason(self, delta):
         self.ensure_one()
+        if delta < 0 and self.reward_id:
+            return self.env._("Reward: %s", self.reward_id.name)
         if delta < 0:
             return self.env._("Paid with points")
         if self._is_taken():

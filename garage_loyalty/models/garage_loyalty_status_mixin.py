@@ -31,7 +31,12 @@ class GarageLoyaltyStatusMixin(models.AbstractModel):
         """Add the present state and tier to the history, and restamp visits."""
         self.ensure_one()
         # The history is read-only for everybody, so that nobody can invent it.
-        self.env["garage.loyalty.member.status"].sudo().create(
+        Status = self.env["garage.loyalty.member.status"].sudo()
+        latest = Status.search([("member_id", "=", self.id)], limit=1)
+        date = fields.Date.to_date(date)
+        # Protected like the state itself.
+        self.sudo().status_date = False if latest and latest.date > date else date
+        Status.create(
             {
                 "member_id": self.id,
                 "date": date,

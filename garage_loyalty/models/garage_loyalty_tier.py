@@ -1,9 +1,10 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class GarageLoyaltyTier(models.Model):
     _name = "garage.loyalty.tier"
     _description = "Loyalty Tier"
+    _inherit = ["garage.loyalty.input.mixin"]
     _order = "program_id, sequence, id"
 
     name = fields.Char(required=True, translate=True)
@@ -32,3 +33,14 @@ class GarageLoyaltyTier(models.Model):
         "(program_id, name) WHERE active",
         "Two tiers of a programme cannot have the same name.",
     )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """A new multiplier: the rules of the programme are read again."""
+        self.env.registry.clear_cache()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        """A multiplier may change: the rules of the programme are read again."""
+        self.env.registry.clear_cache()
+        return super().write(vals)

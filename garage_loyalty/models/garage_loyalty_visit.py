@@ -98,9 +98,14 @@ class GarageLoyaltyVisit(models.Model):
         return self._sync("repair_id", repairs.ids)
 
     @api.model
-    def _sync_moves(self, moves):
-        """Bring the rows of invoices without repair order in line with them."""
-        return self._sync("move_id", moves.ids)
+    def _sync_moves(self, moves, maybe_repaired=True):
+        """Bring the rows of invoices without repair order in line with them.
+
+        :param maybe_repaired: False when it is known that none bills a repair order
+        """
+        return self.with_context(garage_loyalty_maybe_repaired=maybe_repaired)._sync(
+            "move_id", moves.ids
+        )
 
     @api.model
     def _sync_partner(self, partner, company, date):
@@ -108,7 +113,7 @@ class GarageLoyaltyVisit(models.Model):
         # Facts are the same whoever enrols the customer.
         visits = self.sudo().search(
             [
-                ("company_id", "=", company.id),
+                ("company_id.loyalty_company_id", "=", company.id),
                 ("partner_id", "=", partner.id),
                 ("date", ">=", date),
             ]
@@ -120,19 +125,9 @@ class GarageLoyaltyVisit(models.Model):
         if not ids:
             return 0
         self.env.flush_all()
-        before = SQL(
-            "SELECT partner_id FROM garage_loyalty_visit WHERE %s = ANY(%s)",
-            SQL.identifier(key),
-            list(ids),
-        )
-        partner_ids = {row[0] for row in self.env.execute_query(before)}
-        changed = 0
-        for query in self._get_sync_queries(key, ids):
-            self.env.cr.execute(query)
-            changed += self.env.cr.rowcount
-            partner_ids.update(row[0] for row in self.env.cr.fetchall())
+        self.env.cr.execute(self._get_sync_query(key, list(ids)))
+        changed = self.env.cr.fetchone()[0]
         if changed:
-            self._sync_prev_dates(list(partner_ids))
             self._forget_cached_facts()
         return changed
 
@@ -148,64 +143,91 @@ class GarageLoyaltyVisit(models.Model):
         )
 
     @api.model
-    def _get_sync_queries(self, key, ids):
-        """Return the statements that remove and that write the rows of ``ids``."""
+    def _get_sync_query(self, key, ids):
+        """Return the statement that writes and removes the rows of ``ids``.
+
+        It also stamps the date of the previous visit, on the rows of ``ids`` and on
+        those that follow them, and yields the number of rows it changed.
+        """
         Facts = self.env["garage.loyalty.facts"]
         facts = (
             Facts._get_repair_query(ids)
             if key == "repair_id"
             else Facts._get_invoice_query(ids)
         )
-        names = Facts._get_names()
-        columns = SQL(", ").join(map(SQL.identifier, names))
-        excluded = SQL(", ").join(SQL("EXCLUDED.%s", SQL.identifier(n)) for n in names)
+        names = [*Facts._get_names(), "prev_date"]
         current = SQL(", ").join(SQL.identifier(self._table, name) for name in names)
-        column = SQL.identifier(key)
-        upsert = SQL(
+        return SQL(
             """
-            INSERT INTO garage_loyalty_visit (%(columns)s)
-            SELECT %(columns)s FROM (%(facts)s) fact
-            ON CONFLICT (%(key)s) DO UPDATE SET (%(columns)s) = (%(excluded)s)
-             WHERE (%(current)s) IS DISTINCT FROM (%(excluded)s)
-            RETURNING partner_id
+            WITH fact AS MATERIALIZED (%(facts)s), %(history)s, gone AS (
+                DELETE FROM garage_loyalty_visit
+                 WHERE %(key)s = ANY(%(ids)s)
+                   AND %(key)s NOT IN (SELECT %(key)s FROM fact)
+                RETURNING id
+            ), put AS (
+                INSERT INTO garage_loyalty_visit (%(columns)s)
+                SELECT %(columns)s FROM fact LEFT JOIN previous USING (repair_id)
+                 ORDER BY %(key)s
+                ON CONFLICT (%(key)s) DO UPDATE SET (%(columns)s) = (%(excluded)s)
+                 WHERE (%(current)s) IS DISTINCT FROM (%(excluded)s)
+                RETURNING id
+            ), moved AS (
+                UPDATE garage_loyalty_visit SET prev_date = previous.prev_date
+                  FROM previous
+                 WHERE garage_loyalty_visit.repair_id = previous.repair_id
+                   AND garage_loyalty_visit.repair_id <> ALL(%(ids)s)
+                   AND garage_loyalty_visit.prev_date
+                       IS DISTINCT FROM previous.prev_date
+                RETURNING id
+            )
+            SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM put)
+                   + (SELECT count(*) FROM moved)
             """,
-            columns=columns,
             facts=facts,
-            key=column,
-            excluded=excluded,
+            history=self._get_history(key, ids),
+            key=SQL.identifier(key),
+            ids=ids,
+            columns=SQL(", ").join(map(SQL.identifier, names)),
+            excluded=SQL(", ").join(
+                SQL("EXCLUDED.%s", SQL.identifier(name)) for name in names
+            ),
             current=current,
         )
-        stale = SQL(
-            """
-            DELETE FROM garage_loyalty_visit
-             WHERE %(key)s = ANY(%(ids)s)
-               AND %(key)s NOT IN (SELECT %(key)s FROM (%(facts)s) fact)
-            RETURNING partner_id
-            """,
-            key=column,
-            ids=list(ids),
-            facts=facts,
-        )
-        return stale, upsert
 
     @api.model
-    def _sync_prev_dates(self, partner_ids):
-        """Stamp the date of the customer's previous visit."""
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE garage_loyalty_visit visit
-                   SET prev_date = previous.date
-                  FROM (SELECT id, lag(date) OVER (
-                                   PARTITION BY company_id, partner_id
-                                   ORDER BY date, id) AS date
-                          FROM garage_loyalty_visit
-                         WHERE kind = 'repair' AND partner_id = ANY(%s)) previous
-                 WHERE visit.id = previous.id
-                   AND visit.prev_date IS DISTINCT FROM previous.date
-                """,
-                partner_ids,
+    def _get_history(self, key, ids):
+        """Return CTEs: the previous visit of all visits of the customers in question.
+
+        As the base will be after the statement: the facts take the place of the rows.
+        """
+        if key == "move_id":
+            # Only repair orders have a previous visit.
+            return SQL(
+                "previous AS (SELECT NULL::int AS repair_id, "
+                "NULL::date AS prev_date WHERE FALSE)"
             )
+        return SQL(
+            """
+            customer AS (
+                SELECT company_id, partner_id FROM fact
+                UNION
+                SELECT company_id, partner_id FROM garage_loyalty_visit
+                 WHERE repair_id = ANY(%(ids)s)
+            ), history AS (
+                SELECT company_id, partner_id, date, repair_id FROM fact
+                UNION ALL
+                SELECT visit.company_id, visit.partner_id, visit.date, visit.repair_id
+                  FROM garage_loyalty_visit visit
+                  JOIN customer USING (company_id, partner_id)
+                 WHERE visit.kind = 'repair' AND visit.repair_id <> ALL(%(ids)s)
+            ), previous AS (
+                SELECT repair_id, lag(date) OVER (
+                           PARTITION BY company_id, partner_id
+                           ORDER BY date, repair_id) AS prev_date
+                  FROM history
+            )
+            """,
+            ids=ids,
         )
 
     # -- whole base -------------------------------------------------------------

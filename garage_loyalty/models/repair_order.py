@@ -37,6 +37,13 @@ class RepairOrder(models.Model):
     visit_ids = fields.One2many(
         "garage.loyalty.visit", "repair_id", readonly=True, groups=GROUPS
     )
+    loyalty_adjustment_ids = fields.One2many(
+        "garage.loyalty.adjustment",
+        "repair_id",
+        string="Goodwill",
+        readonly=True,
+        groups=GROUPS,
+    )
     currency_id = fields.Many2one(related="company_id.currency_id")
     loyalty_member_id = fields.Many2one(
         "garage.loyalty.member",
@@ -112,8 +119,9 @@ class RepairOrder(models.Model):
                 SELECT repair.id FROM repair_order repair
                   LEFT JOIN garage_loyalty_visit visit ON visit.repair_id = repair.id
                   LEFT JOIN res_partner customer ON customer.id = repair.partner_id
+                  LEFT JOIN res_company company ON company.id = repair.company_id
                   LEFT JOIN garage_loyalty_member member
-                    ON member.company_id = repair.company_id
+                    ON member.company_id = company.loyalty_company_id
                    AND member.partner_id = customer.commercial_partner_id
                    AND member.state = 'active'
                  WHERE COALESCE(visit.is_member, member.id IS NOT NULL)
@@ -193,6 +201,20 @@ class RepairOrder(models.Model):
                 "default_partner_id": self.partner_id.id,
                 "default_company_id": self.company_id.id,
             }
+        }
+
+    def action_give_points(self):
+        """Open the dialog to give the customer points for this repair order."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "garage_loyalty.garage_loyalty_adjustment_action_new"
+        )
+        return action | {
+            "name": self.env._("Give Points"),
+            "context": {
+                "default_repair_id": self.id,
+                "default_member_id": self.loyalty_member_id.id,
+            },
         }
 
     def action_decline(self):

@@ -4,6 +4,28 @@ from odoo import api, fields, models
 class ResCompany(models.Model):
     _inherit = "res.company"
 
+    loyalty_program_ids = fields.One2many("garage.loyalty.program", "company_id")
+    loyalty_company_id = fields.Many2one(
+        "res.company",
+        string="Company of the loyalty accounts",
+        compute="_compute_loyalty_company_id",
+        store=True,
+        recursive=True,
+        index=True,
+        help="The company itself, or one above it whose programme branches share.",
+    )
+
+    @api.depends(
+        "parent_id.loyalty_company_id",
+        "parent_id.loyalty_company_id.loyalty_program_ids.active",
+        "parent_id.loyalty_company_id.loyalty_program_ids.share_branches",
+    )
+    def _compute_loyalty_company_id(self):
+        for company in self:
+            above = company.parent_id.loyalty_company_id
+            shared = above.loyalty_program_ids.filtered("share_branches")
+            company.loyalty_company_id = above if shared else company
+
     @api.model_create_multi
     def create(self, vals_list):
         """Start a new company with a loyalty programme."""

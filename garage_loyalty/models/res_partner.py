@@ -1,18 +1,31 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
 
-from ..tools.text import MIN_NATIONAL_DIGITS, compact, phone_digits
 from .garage_loyalty_member_status import STATES
 
 GROUPS = (
     "garage_loyalty.garage_loyalty_group_user,"
     "garage_loyalty.garage_loyalty_group_accountant"
 )
+# What posting an invoice has to know of a member, fetched at once.
+MEMBER_FIELDS = [
+    "company_id",
+    "merged_into_id",
+    "number",
+    "partner_id",
+    "program_id",
+    "state",
+    "status_date",
+    "tier_id",
+]
+# What decides to which company a contact belongs.
+HIERARCHY = {"is_company", "parent_id"}
 
 
 class ResPartner(models.Model):
-    _inherit = "res.partner"
+    _name = "res.partner"
+    _inherit = ["res.partner", "garage.loyalty.partner.search.mixin"]
 
     loyalty_member_id = fields.Many2one(
         "garage.loyalty.member",
@@ -71,13 +84,20 @@ class ResPartner(models.Model):
         """
         # Whoever may see a customer may see the badge: the fields have groups.
         Member = self.env["garage.loyalty.member"].sudo()
-        members = Member.search(
+        members = Member.search_fetch(
             [
-                ("company_id", "=", company.id),
+                ("company_id", "=", company.sudo().loyalty_company_id.id),
                 ("partner_id", "in", self.commercial_partner_id.ids),
-            ]
+            ],
+            MEMBER_FIELDS,
         )
-        members = members.sorted(lambda member: (member.state != "left", member.id))
+        members = members.sorted(
+            lambda member: (
+                member.state != "left",
+                not member.merged_into_id,
+                member.id,
+            )
+        )
         return {member.partner_id: member.sudo(False) for member in members}
 
     @api.depends("commercial_partner_id")
@@ -114,108 +134,52 @@ class ResPartner(models.Model):
             )
         return data
 
-    @api.model
-    def _search_members(self, domain):
-        Member = self.env["garage.loyalty.member"]
-        Member.flush_model(["company_id", "partner_id", "state"])
-        # The same choice as in _get_loyalty_members: one membership for a customer.
-        superseded = SQL(
-            """(
-            SELECT ended.id FROM garage_loyalty_member ended
-              JOIN garage_loyalty_member other
-                ON other.company_id = ended.company_id
-               AND other.partner_id = ended.partner_id
-               AND (other.state <> 'left' OR other.id > ended.id)
-             WHERE ended.state = 'left'
-            )"""
+    # -- what happens to the customer of an account -------------------------------
+
+    def write(self, vals):
+        """Let the account follow a contact that becomes a part of a company."""
+        if not HIERARCHY & vals.keys():
+            return super().write(vals)
+        result = super().write(vals)
+        customers = self
+        for partner in self:
+            company = partner.commercial_partner_id
+            accounts = partner._get_loyalty_accounts()
+            if accounts and company != partner:
+                accounts._follow_partner(company)
+                customers |= company
+        customers._sync_loyalty_visits()
+        return result
+
+    def _get_loyalty_accounts(self):
+        """Return the accounts that are in the name of these very contacts."""
+        # Whoever edits, merges or deletes contacts need not have loyalty rights.
+        Member = self.env["garage.loyalty.member"].sudo()
+        return Member.search([("partner_id", "in", self.ids)], order="id")
+
+    def _sync_loyalty_visits(self):
+        """Do the visits again of these customers and of their contacts."""
+        # Facts are the same whoever edits the contact.
+        Visit = self.env["garage.loyalty.visit"].sudo()
+        visits = Visit.search(
+            Domain("partner_id", "in", self.ids)
+            | Domain("repair_id.partner_id", "child_of", self.ids)
         )
-        members = Member._search(
-            Domain("company_id", "=", self.env.company.id)
-            & Domain("id", "not in", superseded)
-            & Domain(domain)
-        )
-        return Domain("commercial_partner_id", "in", members.subselect("partner_id"))
+        Visit._sync_repairs(visits.repair_id)
+        Visit._sync_moves(visits.move_id)
 
-    @api.model
-    def _search_loyalty_member_id(self, operator, value):
-        if operator != "in":
-            return NotImplemented
-        found = self._search_members([("id", "in", [item for item in value if item])])
-        return found | ~self._search_members([]) if False in value else found
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_loyalty_account(self):
+        for member in self._get_loyalty_accounts()[:1]:
+            raise UserError(
+                self.env._(
+                    "%s has a loyalty account, which is kept for good, and cannot be "
+                    "deleted. Archive the contact instead.",
+                    member.partner_id.display_name,
+                )
+            )
 
-    @api.model
-    def _search_is_loyalty_member(self, operator, value):
-        if operator != "in":
-            return NotImplemented
-        found = self._search_members([("state", "=", "active")])
-        return Domain.OR(found if item else ~found for item in value)
-
-    @api.model
-    def _search_loyalty_tier_id(self, operator, value):
-        if operator != "in":
-            return NotImplemented
-        found = self._search_members([("tier_id", "in", value)])
-        return found | ~self._search_members([]) if False in value else found
-
-    @api.model
-    def _search_loyalty_status(self, operator, value):
-        if operator != "in":
-            return NotImplemented
-        states = [item for item in value if item]
-        found = self._search_members([("state", "in", states)])
-        return found | ~self._search_members([]) if False in value else found
-
-    @api.model
-    def _find_for_enrolment(self, text, limit=10):
-        """Return the customers that ``text`` may mean, by whatever they tell first.
-
-        Looks at name, e-mail, phone number (however it is written), and number
-        plates in the notes of repair orders.
-        """
-        text = (text or "").strip()
-        if not text:
-            return self.browse()
-        domain = Domain("email", "ilike", text) | Domain("complete_name", "ilike", text)
-        digits, plate = phone_digits(text), compact(text)
-        if digits:
-            domain |= Domain("id", "in", self._phone_query(digits))
-        if len(plate) > 3 and any(char.isdigit() for char in plate):
-            domain |= Domain("id", "in", self._plate_query(plate))
-        return self.search(domain, limit=limit, order="complete_name, id")
-
-    @api.model
-    def _phone_query(self, digits):
-        """Return the partners whose number ends like ``digits``, or the other way."""
-        self.flush_model(["phone"])
-        return SQL(
-            r"""(
-            SELECT id FROM (
-                SELECT id, ltrim(regexp_replace(
-                           phone, '\(0\)|[^0-9]', '', 'g'), '0') AS digits
-                  FROM res_partner WHERE phone IS NOT NULL) known
-             WHERE digits LIKE %s
-                OR length(digits) >= %s AND %s LIKE '%%' || digits
-            )""",
-            f"%{digits}",
-            MIN_NATIONAL_DIGITS,
-            digits,
-        )
-
-    @api.model
-    def _plate_query(self, plate):
-        self.env["repair.order"].flush_model(
-            ["company_id", "internal_notes", "partner_id"]
-        )
-        return SQL(
-            r"""(
-            SELECT partner_id FROM repair_order
-             WHERE company_id = %s AND internal_notes IS NOT NULL
-               AND regexp_replace(
-                       upper(internal_notes), '<[^>]*>|[^[:alnum:]]', '', 'g') LIKE %s
-            )""",
-            self.env.company.id,
-            f"%{plate}%",
-        )
+    # -- buttons ------------------------------------------------------------------
 
     def action_open_loyalty_member(self):
         """Open the membership, or the enrolment dialog when there is none."""

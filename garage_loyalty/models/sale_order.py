@@ -45,7 +45,7 @@ class SaleOrder(models.Model):
         """Take the points that are redeemed on the quotations."""
         result = super().action_confirm()
         redemptions = self.order_line.loyalty_redemption_id
-        redemptions._before_posting()
+        redemptions._before_posting(self)
         redemptions.sudo()._sync()  # whoever confirms need not have ledger rights
         return result
 
@@ -60,6 +60,11 @@ class SaleOrder(models.Model):
         result = super().action_draft()
         self.sudo().loyalty_redemption_ids._sync()  # as for cancelling
         return result
+
+    def _get_update_prices_lines(self):
+        """Leave out what is paid with points: it has its own price."""
+        lines = super()._get_update_prices_lines()
+        return lines.filtered(lambda line: not line.loyalty_redemption_id)
 
     def copy_data(self, default=None):
         """Points are spent once: a copy of a quotation is not paid with them."""

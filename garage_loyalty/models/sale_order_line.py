@@ -20,13 +20,7 @@ class SaleOrderLine(models.Model):
     def write(self, vals):
         """Refuse to change what is paid with points by hand."""
         changed = self.filtered(
-            lambda line: (
-                line.loyalty_redemption_id
-                and any(
-                    name in vals and line[name] != vals[name]
-                    for name in ("price_unit", "product_uom_qty", "discount")
-                )
-            )
+            lambda line: line.loyalty_redemption_id and line._is_loyalty_changed(vals)
         )
         if changed:
             raise UserError(changed[0].loyalty_redemption_id._locked_message())
@@ -37,6 +31,14 @@ class SaleOrderLine(models.Model):
         redemptions = self.loyalty_redemption_id
         result = super().unlink()
         redemptions._after_lines_removed()
+        return result
+
+    def _compute_qty_to_invoice(self):
+        """Bill what points bought with the rest of the order, delivered or not."""
+        result = super()._compute_qty_to_invoice()
+        for line in self:
+            if line.loyalty_redemption_id and line.state == "sale":
+                line.qty_to_invoice = line.product_uom_qty - line.qty_invoiced
         return result
 
     def _prepare_invoice_line(self, **optional_values):

@@ -1,5 +1,7 @@
+from contextlib import nullcontext
+
 from odoo import Command, fields
-from odoo.tests import new_test_user
+from odoo.tests import freeze_time, new_test_user
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
@@ -195,6 +197,24 @@ class GarageLoyaltyCommon(AccountTestInvoicingCommon):
         return document._get_loyalty_lines().loyalty_redemption_id
 
     @classmethod
+    def _adjust(cls, member, points, user=None, **vals):
+        """Return a posted adjustment, or one that waits for a manager."""
+        Adjustment = cls.env["garage.loyalty.adjustment"].with_user(
+            user or cls.env.user
+        )
+        if vals.get("kind", "adjust") == "adjust":
+            vals.setdefault("reason_id", cls._get_reason("thank_you").id)
+        adjustment = Adjustment.create(
+            {"member_id": member.id, "points": points, **vals}
+        )
+        adjustment.action_confirm()
+        return adjustment
+
+    @classmethod
+    def _get_reason(cls, name):
+        return cls.env.ref(f"garage_loyalty.adjustment_reason_{name}")
+
+    @classmethod
     def _hand_over(cls, member, partner):
         """Give a membership to another customer, as merging two customers does."""
         cls.env.flush_all()
@@ -203,6 +223,38 @@ class GarageLoyaltyCommon(AccountTestInvoicingCommon):
             [partner.id, member.id],
         )
         cls.env.invalidate_all()
+
+    @classmethod
+    def _lots(cls, members):
+        """Return the lots with points left, in the order in which they are spent."""
+        Lot = cls.env["garage.loyalty.lot"]
+        domain = [("member_id", "in", members.ids), ("remaining", ">", 0)]
+        return Lot.search(domain)._in_spending_order()
+
+    def _run_job(self, name, day=None):
+        """Run a scheduled action as the host does, as on ``day``."""
+        cron = self.env.ref(f"garage_loyalty.{name}")
+        today = freeze_time(day) if day else nullcontext()
+        with today, self.enter_registry_test_mode():
+            cron.method_direct_trigger()
+        self.env.invalidate_all()
+
+    def assertLots(self, member, *expected):
+        """Check what is left until when: pairs of points and day, first to go first."""
+        found = [
+            (lot.remaining, lot.date_expiry and fields.Date.to_string(lot.date_expiry))
+            for lot in self._lots(member)
+        ]
+        self.assertEqual(found, list(expected))
+
+    def assertSound(self, members):
+        """Check that the ledger adds up, by the nightly check and by the plain sums."""
+        Check = self.env["garage.loyalty.ledger.check"]
+        self.assertEqual(Check._find_differences(members), [])
+        for member in members:
+            lots = self._lots(member)
+            self.assertEqual(member.points, sum(member.entry_ids.mapped("points")))
+            self.assertEqual(member.points, sum(lots.mapped("remaining")) - member.debt)
 
     def assertLedger(self, member, *points):
         """Check the entries, in the order they were posted, and the balance."""

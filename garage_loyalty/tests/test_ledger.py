@@ -1,12 +1,12 @@
 from psycopg2 import IntegrityError, errors
 
-from odoo import Command, fields
+from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..hooks import uninstall_hook
-from .common import MANAGER, USER, GarageLoyaltyCommon
+from .common import MANAGER, GarageLoyaltyCommon
 
 
 @tagged("post_install", "-at_install")
@@ -142,12 +142,6 @@ class TestEntries(GarageLoyaltyCommon):
         )
         cls.member = cls._enrol(cls.customer)
 
-    def _adjust(self, points, reason="Goodwill", user=None):
-        wizard = self.env["garage.loyalty.adjust"].create(
-            {"member_id": self.member.id, "points": points, "reason": reason}
-        )
-        return wizard.with_user(user or self.env.user).action_adjust()
-
     # -- who, when, why, from what ----------------------------------------------
 
     def test_entry_of_an_invoice_says_who_when_why_and_from_what(self):
@@ -231,62 +225,10 @@ class TestEntries(GarageLoyaltyCommon):
         self.member._post_points("redeem", -100, "2024-01-02")
         self.assertLedger(self.member, 100, -100)
 
-    # -- adjusting --------------------------------------------------------------
-
-    def test_adjustment_is_posted_with_reason_and_name(self):
-        manager = self._create_user("manager", MANAGER)
-        self._adjust(250, "  Delay of the repair ", manager)
-        entry = self.member.entry_ids
-        self.assertEqual(
-            (entry.kind, entry.points, entry.reason, entry.user_id),
-            ("adjust", 250, "Delay of the repair", manager),
-        )
-        self.assertEqual(entry.date, fields.Date.context_today(entry))
-        self.assertEqual(entry._get_source(), self.member)
-
-    def test_adjustment_may_take_points_below_nothing(self):
-        self._adjust(100)
-        self._adjust(-150)
-        self.assertLedger(self.member, 100, -150)
-
-    def test_adjustment_shows_the_balance_afterwards(self):
-        self._adjust(100)
-        wizard = self.env["garage.loyalty.adjust"].new(
-            {"member_id": self.member.id, "points": -30}
-        )
-        self.assertEqual((wizard.points_before, wizard.points_after), (100, 70))
-
-    def test_adjustment_without_reason_refused(self):
-        for reason in (False, "", "   ", "\t\n"):
-            with (
-                self.subTest(reason=reason),
-                self.assertRaisesRegex(UserError, "Say why"),
-            ):
-                self._adjust(10, reason)
-        self.assertLedger(self.member)
-
-    def test_adjustment_of_nothing_or_beyond_measure_refused(self):
-        for points in (0, 10_000_001, -10_000_001):
-            with (
-                self.subTest(points=points),
-                self.assertRaisesRegex(UserError, "at most 10,000,000"),
-            ):
-                self._adjust(points)
-        self._adjust(10_000_000)
-        self._adjust(-10_000_000)
-        self.assertLedger(self.member, 10_000_000, -10_000_000)
-
-    def test_adjustment_by_advisor_refused(self):
-        advisor = self._create_user("advisor", USER)
-        with self.assertRaises(AccessError):
-            self.env["garage.loyalty.adjust"].with_user(advisor).create(
-                {"member_id": self.member.id, "points": 1, "reason": "x"}
-            )
-
     # -- a long life ------------------------------------------------------------
 
     def test_balance_is_the_sum_of_entries_after_a_mixed_history(self):
-        self._adjust(500)
+        self._adjust(self.member, 500)
         first = self._invoice(self.customer)
         self._pay(first)
         self._credit(first, 333.33)
@@ -296,7 +238,7 @@ class TestEntries(GarageLoyaltyCommon):
         self._pay(second)
         credit = self._credit(second)
         credit.button_draft()
-        self._adjust(-17)
+        self._adjust(self.member, -17)
         order = self._create_repair(self.customer, hours=1).sale_order_id
         self._redeem(order, 200)
         order.action_confirm()

@@ -524,7 +524,7 @@ class TestMembership(GarageLoyaltyCommon):
 
     @mute_logger("odoo.sql_db")
     def test_customer_who_is_a_member_cannot_be_deleted(self):
-        with self.assertRaises(IntegrityError), self.env.cr.savepoint():
+        with self.assertRaisesRegex(UserError, "Archive the contact instead"):
             self.customer.unlink()
         self.other.unlink()
         self.assertFalse(self.other.exists())

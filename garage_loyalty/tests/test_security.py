@@ -22,13 +22,23 @@ RIGHTS = {
     "garage.loyalty.entry": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.lot": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.allocation": {"advisor": "r", "manager": "r", "accountant": "r"},
+    "garage.loyalty.reward": {"advisor": "r", "manager": "crud", "accountant": "r"},
     "garage.loyalty.redemption": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.visit": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.visit.report": {"manager": "r", "accountant": "r"},
     "garage.loyalty.enrol": {"advisor": "crud", "manager": "crud"},
     "garage.loyalty.redeem": {"advisor": "crud", "manager": "crud"},
     "garage.loyalty.status.change": {"advisor": "crud", "manager": "crud"},
-    "garage.loyalty.adjust": {"manager": "crud"},
+    "garage.loyalty.adjustment": {
+        "advisor": "crud",
+        "manager": "crud",
+        "accountant": "r",
+    },
+    "garage.loyalty.adjustment.reason": {
+        "advisor": "r",
+        "manager": "crud",
+        "accountant": "r",
+    },
 }
 OPERATIONS = {"c": "create", "r": "read", "u": "write", "d": "unlink"}
 
@@ -46,28 +56,51 @@ PUBLIC = {
     "account.move.line": {"unlink", "write"},
     "account.partial.reconcile": {"create", "unlink"},
     "account.payment": {"write"},
-    "garage.loyalty.adjust": {"action_adjust"},
+    "garage.loyalty.adjustment": {
+        "action_approve",
+        "action_confirm",
+        "action_open_undo",
+        "action_refuse",
+        "action_undo",
+        "create",
+        "write",
+    },
+    "garage.loyalty.approval.mixin": {"action_approve", "action_refuse"},
+    "garage.loyalty.undo.mixin": {"action_open_undo", "action_undo"},
     "garage.loyalty.enrol": {"action_enrol"},
     "garage.loyalty.entry": {"action_open_source"},
     "garage.loyalty.immutable.mixin": {"write"},
+    "garage.loyalty.input.mixin": {"create", "write"},
     "garage.loyalty.member": {
+        "action_anonymise",
         "action_open_entries",
         "action_open_visits",
         "create",
         "write",
     },
     "garage.loyalty.member.status": {"write"},
+    "garage.loyalty.privacy.mixin": {"action_anonymise"},
     "garage.loyalty.program": {"action_open_members", "write"},
+    "garage.loyalty.rules.mixin": {"action_check_ledger"},
+    "garage.loyalty.tier": {"create", "write"},
     "garage.loyalty.redeem": {"action_redeem", "action_remove"},
     "garage.loyalty.status.change": {"action_apply"},
     "garage.loyalty.redeemable.mixin": {"action_redeem"},
-    "repair.order": {"action_decline", "action_enrol", "create", "write"},
+    "garage.loyalty.reward": {"action_open_redemptions"},
+    "repair.order": {
+        "action_decline",
+        "action_enrol",
+        "action_give_points",
+        "create",
+        "write",
+    },
     "res.company": {"create"},
     "res.config.settings": {"action_open_loyalty_program"},
     "res.partner": {
         "action_enrol",
         "action_open_loyalty_member",
         "action_open_loyalty_visits",
+        "write",
     },
     "sale.order": {
         "action_confirm",
@@ -192,6 +225,8 @@ class TestCompanies(GarageLoyaltyCommon):
         cls._redeem(invoice, 100)
         invoice.action_post()
         cls._visit(cls.customer)
+        reason = cls._get_reason("thank_you").copy({"company_id": cls.company.id})
+        cls._adjust(cls.member, 5, reason_id=reason.id)
         cls.stranger = new_test_user(
             cls.env,
             "stranger",
@@ -231,9 +266,7 @@ class TestCompanies(GarageLoyaltyCommon):
                 {"member_id": self.member.id, "change": "leave"}
             ).action_apply()
         with self.assertRaises(AccessError):
-            env["garage.loyalty.adjust"].create(
-                {"member_id": self.member.id, "points": 5, "reason": "x"}
-            ).action_adjust()
+            self._adjust(self.member, 5, self.stranger)
         with self.assertRaises(AccessError):
             env["garage.loyalty.member"].create(
                 {"partner_id": self.other.id, "program_id": self.program.id}
@@ -451,6 +484,15 @@ class TestFlows(GarageLoyaltyCommon):
 
 @tagged("post_install", "-at_install")
 class TestRemoteCalls(GarageLoyaltyCommon):
+    def _get_considered(self, name):
+        """Return what is listed for a model and for all that it inherits from."""
+        parents = (
+            parent
+            for parent in PUBLIC
+            if parent != name and name in self.env[parent]._inherit_children
+        )
+        return PUBLIC.get(name, set()).union(*map(self._get_considered, parents))
+
     def _get_public_methods(self, model):
         """Return the methods that the add-on defines and anybody may call."""
         names = {
@@ -475,16 +517,9 @@ class TestRemoteCalls(GarageLoyaltyCommon):
             for name, model in self.env.items()
             if (methods := self._get_public_methods(model))
         }
-        inherited = {
-            name: methods | PUBLIC["garage.loyalty.redeemable.mixin"]
-            for name, methods in PUBLIC.items()
-            if name in ("sale.order", "account.move")
-        }
         for name in found.keys() | PUBLIC.keys():
             with self.subTest(model=name):
-                self.assertEqual(
-                    found.get(name, set()), (PUBLIC | inherited).get(name, set())
-                )
+                self.assertEqual(found.get(name, set()), self._get_considered(name))
 
     def test_methods_that_move_points_cannot_be_called_from_outside(self):
         member = self._enrol(self.customer)

@@ -180,4 +180,4 @@ class TestProgram(GarageLoyaltyCommon):
         self.program.excluded_categ_ids = self.env["product.category"].create(
             {"name": "Tyres"}
         )
-        self.assertFalse(self.program._excludes(self.env["product.category"]))
+        self.assertFalse(self.program._get_rules().excludes(False))

@@ -1,1 +1,1 @@
-from . import lots, points, redeem, text
+from . import checks, lots, points, redeem, rewards, rows, rules, text

@@ -6,6 +6,7 @@ customer pays and what a point takes off.
 
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 from .points import exact, whole_points
 
@@ -33,17 +34,23 @@ class Room:
         return max(min(self.labour + self.parts, self.left), Decimal(0))
 
 
-def room(labour, parts, labour_cap, parts_cap, left):
+def room(labour, parts, labour_cap, parts_cap, left, paid=(0, 0)):
     """Apply the caps (in percent) of labour and parts.
+
+    :param paid: what points pay of labour and of parts already
 
     >>> room(100, 200, 50, 10, 1000).amount
     Decimal('70')
+    >>> room(100, 200, 50, 10, 1000, paid=(30, 0)).amount
+    Decimal('40')
     """
-    return Room(
-        max(exact(labour), Decimal(0)) * exact(labour_cap) / 100,
-        max(exact(parts), Decimal(0)) * exact(parts_cap) / 100,
-        exact(left),
+    allowed = (
+        max(exact(amount), Decimal(0)) * exact(cap) / 100 - exact(spent)
+        for amount, cap, spent in zip(
+            (labour, parts), (labour_cap, parts_cap), paid, strict=True
+        )
     )
+    return Room(*(max(amount, Decimal(0)) for amount in allowed), exact(left))
 
 
 def points_for(amount, value):
@@ -93,3 +100,33 @@ def split(amount, labour_room, parts_room, digits=2):
     on_labour = (amount * labour / (labour + parts)).quantize(step, ROUND_HALF_UP)
     on_labour = min(on_labour, amount)
     return on_labour, amount - on_labour
+
+
+def points_spent(points, lines):
+    """Return how many points are spent, of a redemption that several lines share.
+
+    Each line has its part of the points. It is spent as far as the invoices that bill
+    it were not credited; billed again, it is spent once all the same.
+
+    :param lines: pairs of (amount, [(billed, credited) of each invoice])
+
+    >>> points_spent(500, [(50, [(300, 75)])])
+    375
+    >>> points_spent(500, [(30, [(200, 200)]), (20, [(1, 0)])])
+    200
+    >>> points_spent(500, [(50, [(300, 300), (300, 0)])])
+    500
+    >>> [points_spent(100, [(0, [(3, credited)])]) for credited in (0, 1, 3)]
+    [100, 66, 0]
+    """
+    amounts = [Fraction(exact(amount)) for amount, _parts in lines]
+    if not any(amounts):
+        amounts = [Fraction(1)] * len(lines)
+    spent = Fraction(0)
+    for amount, (_amount, parts) in zip(amounts, lines, strict=True):
+        left = sum(
+            max(1 - Fraction(exact(credited)) / Fraction(exact(billed)), Fraction(0))
+            for billed, credited in parts
+        )
+        spent += amount * min(left, Fraction(1))
+    return int(points * spent / sum(amounts)) if lines else 0

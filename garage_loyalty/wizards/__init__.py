@@ -1,5 +1,10 @@
+# Mixins come first: the dialogs below inherit from them.
+from . import garage_loyalty_offer_mixin
+
+# isort: split
+
 from . import (
-    garage_loyalty_adjust,
+    base_partner_merge,
     garage_loyalty_enrol,
     garage_loyalty_redeem,
     garage_loyalty_status_change,

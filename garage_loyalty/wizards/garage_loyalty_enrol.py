@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 class GarageLoyaltyEnrol(models.TransientModel):
     _name = "garage.loyalty.enrol"
     _description = "Enrol a Customer"
+    _inherit = ["garage.loyalty.input.mixin"]
 
     search_text = fields.Char(
         string="Find the customer",

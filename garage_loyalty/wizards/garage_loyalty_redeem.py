@@ -7,6 +7,7 @@ from ..tools import redeem
 class GarageLoyaltyRedeem(models.TransientModel):
     _name = "garage.loyalty.redeem"
     _description = "Redeem Points"
+    _inherit = ["garage.loyalty.input.mixin", "garage.loyalty.offer.mixin"]
 
     order_id = fields.Many2one("sale.order", string="Quotation", readonly=True)
     move_id = fields.Many2one("account.move", string="Invoice", readonly=True)
@@ -42,9 +43,14 @@ class GarageLoyaltyRedeem(models.TransientModel):
         return self.order_id or self.move_id
 
     def _get_redemption(self, document):
-        """Return what is redeemed on the document already, to be replaced."""
-        lines = document._get_loyalty_lines()
-        return lines.loyalty_redemption_id[:1]
+        """Return what is redeemed on the document already, to be replaced.
+
+        What the quotations of an invoice have promised is not.
+        """
+        redemptions = document._get_loyalty_lines().loyalty_redemption_id
+        return redemptions.filtered(
+            lambda item: (item.order_id or item.move_id) == document
+        )[:1]
 
     @api.depends("order_id", "move_id")
     def _compute_limits(self):
@@ -86,15 +92,23 @@ class GarageLoyaltyRedeem(models.TransientModel):
     @api.depends("redemption_id", "max_points")
     def _compute_points(self):
         for wizard in self:
-            wizard.points = wizard.redemption_id.points or wizard.max_points
+            current = wizard.redemption_id
+            wizard.points = (not current.reward_id and current.points) or (
+                wizard.max_points
+            )
 
-    @api.depends("points", "max_points")
+    @api.depends("kind", "points", "max_points", "reward_id")
     def _compute_amount(self):
         for wizard in self:
+            if wizard.kind == "reward":
+                wizard.amount = wizard._get_reward_amounts(wizard.reward_id)[0]
+                continue
             document, program = wizard._get_document(), wizard.member_id.program_id
             value = document._get_loyalty_point_value(program) if program else 0
             points = min(max(wizard.points, 0), wizard.max_points)
             wizard.amount = wizard._get_worth(points, value)
+
+    # -- buttons ----------------------------------------------------------------
 
     def action_redeem(self):
         """Redeem the points on the document, in place of what is redeemed so far.
@@ -105,11 +119,14 @@ class GarageLoyaltyRedeem(models.TransientModel):
         self._check_rights()
         document = self._get_document()
         document._check_loyalty_redeemable()
-        self._check_points()
-        points = self.points
+        self._check_member()
+        if self.kind == "reward":
+            self._check_reward()
+        else:
+            self._check_points()
         # Advisors cannot write redemptions: what they may redeem was checked above.
         redemption = self.redemption_id.sudo()
-        vals = self._prepare_redemption_vals(points)
+        vals = self._prepare_redemption_vals()
         redemption._remove()
         redemption = redemption.create(vals)
         document._apply_loyalty_redemption(redemption)
@@ -126,11 +143,17 @@ class GarageLoyaltyRedeem(models.TransientModel):
     def _check_rights(self):
         if not self.env.user.has_group("garage_loyalty.garage_loyalty_group_user"):
             raise AccessError(self.env._("Only loyalty users redeem points."))
+        if not self._get_document():
+            raise UserError(
+                self.env._("Points are redeemed on a quotation or on an invoice.")
+            )
         self._get_document().check_access("write")
 
-    def _check_points(self):
+    def _check_member(self):
         if not self.member_id:
             raise UserError(self.env._("The customer is not an active member."))
+
+    def _check_points(self):
         if self.points <= 0 or self.points < self.minimum_points:
             raise UserError(
                 self.env._(
@@ -149,15 +172,17 @@ class GarageLoyaltyRedeem(models.TransientModel):
                 )
             )
 
-    def _prepare_redemption_vals(self, points):
+    def _prepare_redemption_vals(self):
         """Return the values of the redemption. Override to fill in more."""
         self.ensure_one()
+        reward = self._get_chosen_reward()
         return {
             "member_id": self.member_id.id,
             "order_id": self.order_id.id,
             "move_id": self.move_id.id,
             "currency_id": self.currency_id.id,
-            "points": points,
+            "reward_id": reward.id,
+            "points": reward.points if reward else self.points,
             "amount": self.amount,
             "user_id": self.env.uid,
         }

@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 class GarageLoyaltyStatusChange(models.TransientModel):
     _name = "garage.loyalty.status.change"
     _description = "Suspend, End or Resume a Membership"
+    _inherit = ["garage.loyalty.input.mixin"]
 
     member_id = fields.Many2one("garage.loyalty.member", required=True, readonly=True)
     change = fields.Selection(

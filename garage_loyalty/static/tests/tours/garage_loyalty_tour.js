@@ -80,6 +80,49 @@ tours.add("garage_loyalty_redeem", {
     ],
 });
 
+tours.add("garage_loyalty_reward", {
+    steps: () => [
+        {
+            content: "Redeem on the quotation",
+            trigger: ".o_statusbar_buttons button[name=action_redeem]",
+            run: "click",
+        },
+        {
+            content: "Choose a reward instead of points",
+            trigger: ".modal .o_field_widget[name=kind] input[data-value=reward]",
+            run: "click",
+        },
+        {
+            content: "The dialog says why a reward cannot be had",
+            trigger:
+                ".modal label:contains('Too dear'):contains('200 points are missing')",
+        },
+        {
+            content: "It cannot be chosen",
+            trigger: ".modal label:contains('Too dear'):has(input:disabled)",
+        },
+        {
+            content: "Choose the one that can",
+            trigger: ".modal label:contains('Free wash') input",
+            run: "click",
+        },
+        {
+            content: "Redeem",
+            trigger: ".modal button[name=action_redeem]",
+            run: "click",
+        },
+        {
+            content: "The free product is a line of the quotation",
+            trigger:
+                ".o_field_widget[name=order_line] .o_data_row:contains('free for 100 loyalty points')",
+        },
+        {
+            content: "The dialog is closed",
+            trigger: "body:not(:has(.modal))",
+        },
+    ],
+});
+
 tours.add("garage_loyalty_compare", {
     steps: () => [
         {
