@@ -7,9 +7,9 @@ from ..tools import lots as rules
 
 EXPIRY_RULES = [
     (rules.NEVER, "Never"),
-    (rules.AGE, "Some months after they were earned"),
-    (rules.INACTIVITY, "After some months without a visit"),
-    (rules.FIXED, "On a fixed day of the year"),
+    (rules.AGE, "Months after earning"),
+    (rules.INACTIVITY, "Months without a visit"),
+    (rules.FIXED, "On a fixed day"),
 ]
 MONTHS = [
     ("1", "January"),

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 from ..tools.lots import seal, spending_order, take
 
@@ -76,15 +76,11 @@ class GarageLoyaltyLot(models.Model):
         "(member_id) INCLUDE (remaining) WHERE is_settled IS NOT TRUE"
     )
 
-    @api.depends("date", "remaining", "points")
+    @api.depends("date", "entry_id.source_name")
     def _compute_display_name(self):
         for lot in self:
-            lot.display_name = self.env._(
-                "%(date)s: %(left)s of %(points)s points",
-                date=fields.Date.to_string(lot.date),
-                left=lot.remaining,
-                points=lot.points,
-            )
+            day = format_date(self.env, lot.date)
+            lot.display_name = f"{lot.source_name} · {day}" if lot.source_name else day
 
     @api.model
     def _get_spendable_domain(self, today):
