@@ -1,7 +1,4 @@
-from odoo import api, fields, models
-from odoo.tools import SQL
-
-from ..tools.lots import SEAL_MODULUS
+from odoo import fields, models
 
 
 class GarageLoyaltyAllocation(models.Model):
@@ -13,6 +10,7 @@ class GarageLoyaltyAllocation(models.Model):
     _order = "id"
     _rec_name = "lot_id"
     _log_access = False
+    _checksum_names = ("entry_id", "lot_id", "points")
 
     entry_id = fields.Many2one(
         "garage.loyalty.entry",
@@ -39,26 +37,6 @@ class GarageLoyaltyAllocation(models.Model):
         help="Negative: given back to the lot.",
     )
 
-    seal = fields.Integer(
-        readonly=True,
-        help="Computed when points are moved: a row that was changed by hand does not "
-        "fit it.",
-    )
-
     _points_not_zero = models.Constraint(
         "CHECK(points <> 0)", "An allocation moves at least one point."
     )
-
-    @api.model
-    def _get_seal_sql(self, entry, lot, points):
-        """Return the SQL of ``tools.lots.seal``, for columns of any query."""
-        return SQL(
-            "mod(mod(%s::bigint * 7919 + %s::bigint * 104729 + %s::bigint * 1299709, "
-            "%s) + %s, %s)::int",
-            entry,
-            lot,
-            points,
-            SEAL_MODULUS,
-            SEAL_MODULUS,
-            SEAL_MODULUS,
-        )

@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
 
 KINDS = [
     ("earn", "Earned"),
@@ -28,6 +27,21 @@ class GarageLoyaltyEntry(models.Model):
     _inherit = ["garage.loyalty.immutable.mixin", "garage.loyalty.earning.check"]
     _order = "date desc, id desc"
     _rec_name = "source_name"
+    _checksum_names = (
+        "member_id",
+        "program_id",
+        "company_id",
+        "date",
+        "kind",
+        "points",
+        "reason",
+        "user_id",
+        "source_model",
+        "source_id",
+        "source_seq",
+        "source_name",
+        "create_date",
+    )
 
     member_id = fields.Many2one(
         "garage.loyalty.member",
@@ -74,11 +88,6 @@ class GarageLoyaltyEntry(models.Model):
     allocation_ids = fields.One2many(
         "garage.loyalty.allocation", "entry_id", readonly=True
     )
-    checksum = fields.Binary(
-        attachment=False,
-        readonly=True,
-        help="Computed by the database when the entry is posted.",
-    )
 
     _points_not_zero = models.Constraint(
         "CHECK(points <> 0)", "An entry gives or takes at least one point."
@@ -88,36 +97,6 @@ class GarageLoyaltyEntry(models.Model):
         "(source_model, source_id, source_seq) INCLUDE (points)",
         "These points have been posted already.",
     )
-
-    def init(self):
-        """Let the database put a checksum on every entry: see the ledger check."""
-        super().init()
-        self.env.cr.execute(
-            SQL(
-                """
-                CREATE OR REPLACE FUNCTION garage_loyalty_checksum(
-                    entry garage_loyalty_entry
-                ) RETURNS bytea LANGUAGE sql STABLE AS $$
-                    SELECT sha256(convert_to(jsonb_build_array(
-                        entry.member_id, entry.program_id, entry.company_id,
-                        to_char(entry.date, 'YYYY-MM-DD'), entry.kind, entry.points,
-                        entry.reason, entry.user_id, entry.source_model,
-                        entry.source_id, entry.source_seq, entry.source_name,
-                        to_char(entry.create_date, 'YYYY-MM-DD HH24:MI:SS.US')
-                    )::text, 'UTF8'))
-                $$;
-                CREATE OR REPLACE FUNCTION garage_loyalty_put_checksum()
-                RETURNS trigger LANGUAGE plpgsql AS $$
-                BEGIN
-                    NEW.checksum := garage_loyalty_checksum(NEW);
-                    RETURN NEW;
-                END $$;
-                DROP TRIGGER IF EXISTS put_checksum ON garage_loyalty_entry;
-                CREATE TRIGGER put_checksum BEFORE INSERT ON garage_loyalty_entry
-                    FOR EACH ROW EXECUTE FUNCTION garage_loyalty_put_checksum()
-                """
-            )
-        )
 
     @api.model
     def _get_posted(self, documents):

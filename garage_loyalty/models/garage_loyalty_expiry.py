@@ -151,14 +151,11 @@ class GarageLoyaltyExpiry(models.AbstractModel):
                     UPDATE garage_loyalty_lot lot SET remaining = 0
                       FROM due WHERE lot.id = due.id
                 ), entry AS (%(entries)s)
-                INSERT INTO garage_loyalty_allocation (entry_id, lot_id, points, seal)
-                SELECT entry.id, entry.source_id, -entry.points, %(seal)s FROM entry
+                INSERT INTO garage_loyalty_allocation (entry_id, lot_id, points)
+                SELECT entry.id, entry.source_id, -entry.points FROM entry
                 """,
                 due=due,
                 entries=self._get_expiry_entries(),
-                seal=self.env["garage.loyalty.allocation"]._get_seal_sql(
-                    SQL("entry.id"), SQL("entry.source_id"), SQL("-entry.points")
-                ),
             )
         )
         expired = self.env.cr.rowcount

@@ -172,14 +172,10 @@ class GarageLoyaltyLedgerCheck(models.AbstractModel):
                    'changed'
               FROM garage_loyalty_lot lot
               JOIN garage_loyalty_allocation allocation ON allocation.lot_id = lot.id
-             WHERE lot.%(member)s AND allocation.seal IS DISTINCT FROM %(seal)s
+             WHERE lot.%s AND allocation.checksum
+                   IS DISTINCT FROM garage_loyalty_checksum(allocation)
             """,
-            member=member,
-            seal=self.env["garage.loyalty.allocation"]._get_seal_sql(
-                SQL("allocation.entry_id"),
-                SQL("allocation.lot_id"),
-                SQL("allocation.points"),
-            ),
+            member,
         )
 
     @api.model

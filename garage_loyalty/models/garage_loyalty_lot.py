@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
-from ..tools.lots import seal, spending_order, take
+from ..tools.lots import spending_order, take
 
 
 class GarageLoyaltyLot(models.Model):
@@ -122,12 +122,7 @@ class GarageLoyaltyLot(models.Model):
         """
         self.env["garage.loyalty.allocation"]._append(
             [
-                {
-                    "entry_id": entry.id,
-                    "lot_id": lot.id,
-                    "points": points,
-                    "seal": seal(entry.id, lot.id, points),
-                }
+                {"entry_id": entry.id, "lot_id": lot.id, "points": points}
                 for lot, points in parts
                 if points
             ]

@@ -383,6 +383,8 @@ if settings:
             self._synchronise()
             assert self._get_balances() == before
             assert not self._is_spendable_twice()
+            mismatches = self.env["garage.loyalty.entry"]._get_mismatch_query()
+            assert self.env.execute_query(mismatches) == []
             self.failed = False
 
         def _get_balances(self):

@@ -9,7 +9,6 @@ from datetime import date
 from dateutil.relativedelta import relativedelta
 
 NEVER, AGE, INACTIVITY, FIXED = "never", "age", "inactivity", "fixed"
-SEAL_MODULUS = 2**31 - 1
 
 
 def take(points, lots):
@@ -67,20 +66,6 @@ def share(points, weights):
     for index in order[: points - sum(parts)]:
         parts[index] += 1
     return parts
-
-
-def seal(entry, lot, points):
-    """Return the check number of an allocation, which a change by hand does not fit.
-
-    Also stated in SQL, by ``garage.loyalty.allocation``.
-
-    :param entry: id
-    :param lot: id
-
-    >>> seal(1, 2, -3), seal(2, 1, -3)
-    (2143801897, 2143705087)
-    """
-    return (entry * 7919 + lot * 104729 + points * 1299709) % SEAL_MODULUS
 
 
 def end_of_month(day):

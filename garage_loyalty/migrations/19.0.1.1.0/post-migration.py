@@ -2,7 +2,7 @@ from odoo import SUPERUSER_ID, api
 from odoo.tools import SQL
 from odoo.tools.convert import convert_file
 
-from odoo.addons.garage_loyalty.tools.lots import seal, take
+from odoo.addons.garage_loyalty.tools.lots import take
 
 
 def migrate(cr, version):
@@ -73,11 +73,10 @@ def _allocate(env, member_id, entries):
         env.cr.execute(
             SQL(
                 "INSERT INTO garage_loyalty_allocation "
-                "(entry_id, lot_id, points, seal) VALUES (%s, %s, %s, %s)",
+                "(entry_id, lot_id, points) VALUES (%s, %s, %s)",
                 taker,
                 lot,
                 number,
-                seal(taker, lot, number),
             )
         )
         env.cr.execute(
