@@ -28,7 +28,7 @@ class GarageLoyaltyExpiry(models.AbstractModel):
         Yesterday is that of each company, in the time zone of its contact.
         """
         programs = self.env["garage.loyalty.program"].with_context(active_test=False)
-        companies = programs.search([]).company_id
+        companies = programs.search([("active", "in", (True, False))]).company_id
         inactivity = programs.search([("expiry_rule", "=", INACTIVITY)])
         warning = programs.search([("warning_days", ">", 0)])
         steps = [

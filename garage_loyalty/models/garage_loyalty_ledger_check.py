@@ -80,11 +80,8 @@ class GarageLoyaltyLedgerCheck(models.AbstractModel):
 
     @api.model
     def _get_all_programs(self):
-        return (
-            self.env["garage.loyalty.program"]
-            .with_context(active_test=False)
-            .search([])
-        )
+        Program = self.env["garage.loyalty.program"]
+        return Program.search([("active", "in", (True, False))])
 
     @api.model
     def _get_problems(self):

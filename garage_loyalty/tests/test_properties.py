@@ -192,13 +192,19 @@ if settings:
 
         # -- invoices ---------------------------------------------------------------
 
-        @initialize(trigger=st.sampled_from(["posted", "paid"]), points=some_points)
-        def begin(self, trigger, points):
+        @initialize(
+            trigger=st.sampled_from(["posted", "paid"]),
+            points=some_points,
+            amount=st.none() | amounts,
+        )
+        def begin(self, trigger, points, amount):
             if self.program.earn_trigger != trigger:
                 self.program.earn_trigger = trigger
             for number, member in enumerate(self.members):
                 expiry = self.today + timedelta(30) if number else False
                 member._post_points("opening", points, self.today, expiry=expiry)
+            if amount:
+                self.bill(who=0, amount=amount, is_paid=True)
 
         @rule(who=numbers, amount=amounts, is_paid=st.booleans())
         def bill(self, who, amount, is_paid):
@@ -226,13 +232,18 @@ if settings:
                 self._pay(invoice)
 
         @precondition(lambda self: self._in_state("posted", "draft"))
-        @rule(number=numbers, cancel=st.booleans())
-        def set_to_draft_or_post_again(self, number, cancel):
+        @rule(number=numbers, then=st.sampled_from(["draft", "posted", "cancel"]))
+        def set_to_draft_and_then(self, number, then):
             invoice = self._pick(self._in_state("posted", "draft"), number)
-            if invoice.state == "posted":
-                self._attempt(invoice.button_draft)
-            else:
-                self._attempt(invoice.button_cancel if cancel else invoice.action_post)
+            self._set_to_draft_and_then(invoice, then)
+
+        def _set_to_draft_and_then(self, move, then):
+            if move.state == "posted":
+                self._attempt(move.button_draft)
+            if then != "draft" and move.state == "draft":
+                self._attempt(
+                    move.action_post if then == "posted" else move.button_cancel
+                )
 
         # -- credit notes -----------------------------------------------------------
 
@@ -251,15 +262,9 @@ if settings:
                 self._attempt(credit.action_post)
 
         @precondition(lambda self: self.credits)
-        @rule(number=numbers, cancel=st.booleans())
-        def undo_or_redo_credit(self, number, cancel):
-            credit = self._pick(self.credits, number)
-            if credit.state == "posted":
-                self._attempt(credit.button_draft)
-                if cancel:
-                    self._attempt(credit.button_cancel)
-            elif credit.state == "draft":
-                self._attempt(credit.action_post)
+        @rule(number=numbers, then=st.sampled_from(["draft", "posted", "cancel"]))
+        def set_credit_to_draft_and_then(self, number, then):
+            self._set_to_draft_and_then(self._pick(self.credits, number), then)
 
         # -- quotations -------------------------------------------------------------
 
