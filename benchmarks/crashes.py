@@ -5,6 +5,7 @@ SIGKILL at a random moment, again and again. See README.md for what is proven. E
 with status 1 when a bound is broken.
 """
 
+import gc
 import logging
 import os
 import random
@@ -51,16 +52,24 @@ class Run:
 
     def kill_after(self, seconds):
         """Kill the process; tell whether it was working, and whether it was writing."""
-        while time.monotonic() - self.started < seconds:
+        while self.age < seconds and not self._has_ended():
             time.sleep(0.001)
+        self.seconds = self.age
         writing = self._count_writing() > 1  # the scheduler's lock is one of them
         os.kill(self.pid, signal.SIGKILL)
         return self._end() == -signal.SIGKILL, writing
 
+    @property
+    def age(self):
+        return time.monotonic() - self.started
+
+    def _has_ended(self):
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+
     def finish(self):
         """Wait for the process; return how long it worked."""
         errors = self.pipe.read()
-        seconds = time.monotonic() - self.started
+        seconds = self.age
         if self._end() or errors:
             raise RuntimeError(f"The job failed:\n{errors.decode()}")
         return seconds
@@ -164,7 +173,7 @@ class Earning(Job):
 
     title = "Earning: points that no event has announced"
     action, unit = "ir_cron_sync_documents", "entries"
-    code = "model._cron_sync_documents(batch=2)"
+    code = "model._cron_sync_documents(batch=1)"
 
     def set_up(self, env, shop):
         shop.program.earn_trigger = "posted"
@@ -176,14 +185,14 @@ class Earning(Job):
     def prepare(self, env, shop):
         env = env(context={"garage_loyalty_defer": True})
         shop = Workshop(env)
-        withdrawn = env["account.move"].browse(self.latest[:20])
+        withdrawn = env["account.move"].browse(self.latest[:12])
         withdrawn.button_draft()
         for number in withdrawn.ids:
             self.expected[number] = [100, -100]
         labour = env["product.product"].browse(self.labour_id)
         moves = env["account.move"]
         for customer in env["res.partner"].browse(self.partner_ids):
-            moves += shop.invoices(customer, labour, 5)
+            moves += shop.invoices(customer, labour, 3)
         moves.action_post()
         self.latest = moves.ids
         self.expected |= {number: [100] for number in moves.ids}
@@ -508,6 +517,7 @@ class Proof:
 
     def run(self, kills):
         self.report.title(self.job.title)
+        gc.freeze()  # a forked process then copies less
         self.prepare()
         self.duration = self.run_to_end()
         self.check_round()
@@ -525,6 +535,7 @@ class Proof:
     def prepare(self):
         with environment(self.registry) as env:
             self.job.prepare(env, Workshop(env))
+        self.is_fresh = True
 
     def kill(self):
         """Let the job work for a while, kill it, look; tell whether it was working."""
@@ -535,7 +546,11 @@ class Proof:
             self.writing += writing
             self.progress.append(max(self.ask(self.job.count_done) - before, 0))
         self.differences += len(self.ask(self.job.get_differences))
+        was_fresh, self.is_fresh = self.is_fresh, False
         if not hit and not self.ask(self.job.is_left):
+            if was_fresh:
+                # The machine is faster now than when the duration was measured.
+                self.duration = run.seconds
             self.check_round()
             self.prepare()
         return hit

@@ -51,6 +51,12 @@ class GarageLoyaltyRedemption(models.Model):
     )
     order_line_ids = fields.One2many("sale.order.line", "loyalty_redemption_id")
     move_line_ids = fields.One2many("account.move.line", "loyalty_redemption_id")
+    entry_ids = fields.One2many(
+        "garage.loyalty.entry",
+        "source_id",
+        domain=[("source_model", "=", "garage.loyalty.redemption")],
+        readonly=True,
+    )
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
     reward_id = fields.Many2one(
         "garage.loyalty.reward",

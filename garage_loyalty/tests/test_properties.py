@@ -25,7 +25,7 @@ except ImportError:  # a workshop's server has no development tools
 START = date(2024, 2, 1)
 DOCUMENTS = ("account.move", "garage.loyalty.redemption")
 # How many histories, and how many steps each of them has.
-PROFILES = {"default": (150, 8), "nightly": (50_000, 8)}
+PROFILES = {"default": (200, 8), "nightly": (50_000, 8)}
 
 
 @tagged("post_install", "-at_install")
