@@ -54,7 +54,6 @@ class Run:
         """Kill the process; tell whether it was working, and whether it was writing."""
         while self.age < seconds and not self._has_ended():
             time.sleep(0.001)
-        self.seconds = self.age
         writing = self._count_writing() > 1  # the scheduler's lock is one of them
         os.kill(self.pid, signal.SIGKILL)
         return self._end() == -signal.SIGKILL, writing
@@ -513,21 +512,19 @@ class Proof:
     def __init__(self, report, registry, job):
         self.report, self.registry, self.job = report, registry, job
         self.writing = self.rounds = self.differences = 0
-        self.wrong, self.progress, self.unfinished = [], [], 0
+        self.wrong, self.progress, self.durations, self.unfinished = [], [], [], 0
 
     def run(self, kills):
         self.report.title(self.job.title)
         gc.freeze()  # a forked process then copies less
         self.prepare()
-        self.duration = self.run_to_end()
-        self.check_round()
-        self.prepare()
         hits = tries = 0
         while hits < kills and tries < 20 * kills + 100:
+            if not hits % 10:
+                self.measure()
             tries += 1
             hits += self.kill()
-        self.run_to_end()
-        self.check_round()
+        self.finish_round()
         again = self.run_again()
         self.ask(self.job.clean_up)
         self.say(hits, kills, again)
@@ -535,23 +532,33 @@ class Proof:
     def prepare(self):
         with environment(self.registry) as env:
             self.job.prepare(env, Workshop(env))
-        self.is_fresh = True
+
+    def finish_round(self):
+        """Run the job until nothing is left to do; return how long that took."""
+        seconds = self.run_to_end()
+        self.rounds += 1
+        self.wrong += self.ask(self.job.find_wrong)
+        self.differences += len(self.ask(self.job.get_differences))
+        return seconds
+
+    def measure(self):
+        """Measure how long the job takes, as fast as the machine is now."""
+        self.finish_round()
+        self.prepare()
+        self.durations.append(self.finish_round())
+        self.prepare()
 
     def kill(self):
         """Let the job work for a while, kill it, look; tell whether it was working."""
         before = self.ask(self.job.count_done)
         run = Run(self.registry, self.job.id)
-        hit, writing = run.kill_after(random.uniform(0, self.duration))
+        hit, writing = run.kill_after(random.uniform(0, self.durations[-1]))
         if hit:
             self.writing += writing
             self.progress.append(max(self.ask(self.job.count_done) - before, 0))
         self.differences += len(self.ask(self.job.get_differences))
-        was_fresh, self.is_fresh = self.is_fresh, False
         if not hit and not self.ask(self.job.is_left):
-            if was_fresh:
-                # The machine is faster now than when the duration was measured.
-                self.duration = run.seconds
-            self.check_round()
+            self.finish_round()
             self.prepare()
         return hit
 
@@ -570,11 +577,6 @@ class Proof:
             self.unfinished += 1
         return seconds
 
-    def check_round(self):
-        self.rounds += 1
-        self.wrong += self.ask(self.job.find_wrong)
-        self.differences += len(self.ask(self.job.get_differences))
-
     def run_again(self):
         """Return the tables of which one more run changes a row."""
         before = self.ask(fingerprint)
@@ -586,8 +588,9 @@ class Proof:
         report, progress = self.report, self.progress
         report.exactly("kills that found the job working", hits, kills)
         report.note(
-            f"at moments spread over its {self.duration:.2f} s, {self.writing} of them "
-            f"in a transaction that had written"
+            f"at moments spread over its {min(self.durations):.2f} to "
+            f"{max(self.durations):.2f} s (measured again after every ten), "
+            f"{self.writing} of them in a transaction that had written"
         )
         if progress:
             report.note(

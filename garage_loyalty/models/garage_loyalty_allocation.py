@@ -10,7 +10,7 @@ class GarageLoyaltyAllocation(models.Model):
     _order = "id"
     _rec_name = "lot_id"
     _log_access = False
-    _checksum_names = ("entry_id", "lot_id", "points")
+    _checksum_names = ("id", "entry_id", "lot_id", "points")
 
     entry_id = fields.Many2one(
         "garage.loyalty.entry",

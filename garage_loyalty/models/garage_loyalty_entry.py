@@ -28,6 +28,7 @@ class GarageLoyaltyEntry(models.Model):
     _order = "date desc, id desc"
     _rec_name = "source_name"
     _checksum_names = (
+        "id",
         "member_id",
         "program_id",
         "company_id",
@@ -40,6 +41,7 @@ class GarageLoyaltyEntry(models.Model):
         "source_id",
         "source_seq",
         "source_name",
+        "create_uid",
         "create_date",
     )
 

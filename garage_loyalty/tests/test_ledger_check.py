@@ -132,6 +132,7 @@ class TestLedgerCheck(LedgerCheckCommon):
             "source_id": 4711,
             "source_seq": 99,
             "source_name": "Another name",
+            "create_uid": other.id,
             "create_date": "2020-01-01",
             "checksum": b"x",
         }
@@ -366,6 +367,16 @@ class TestLedgerCheck(LedgerCheckCommon):
             "settled_points": range(-500, 500),
             "debt": range(500),
         }[column]
+
+    def test_button_says_that_everything_adds_up(self):
+        action = self.program.action_check_ledger()
+        self.assertEqual(action["params"]["type"], "success")
+
+    def test_button_says_how_many_rows_do_not_add_up(self):
+        self._set(MEMBER, self.member.id, "settled_points", 1)
+        action = self.program.action_check_ledger()
+        self.assertEqual(action["params"]["type"], "danger")
+        self.assertIn("1 rows", action["params"]["message"])
 
     # -- telling the managers ---------------------------------------------------
 
