@@ -520,7 +520,7 @@ class Proof:
         self.prepare()
         hits = tries = 0
         while hits < kills and tries < 20 * kills + 100:
-            if not hits % 10:
+            if hits >= 10 * len(self.durations):
                 self.measure()
             tries += 1
             hits += self.kill()

@@ -22,6 +22,7 @@ from . import garage_loyalty_stamp_mixin
 from . import garage_loyalty_status_mixin
 from . import garage_loyalty_transfer_mixin
 from . import garage_loyalty_undo_mixin
+from . import garage_loyalty_visit_sync_mixin
 
 # isort: split
 
