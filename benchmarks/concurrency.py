@@ -167,6 +167,8 @@ def _run_contest(report, contest, attempts, rounds):
         ones += len(tally.done) == 1
         wrong += [(number, found)] if found else []
         total += tally
+        if not number % 25:
+            report.note(f"… {number} rounds, {ones} with exactly one redemption")
     made = contest.workers.number * attempts * rounds
     report.exactly("rounds with exactly one redemption", ones, rounds)
     report.exactly("rounds after which ledger and documents disagree", len(wrong), 0)

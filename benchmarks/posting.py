@@ -3,8 +3,9 @@
     ./dev bench posting
 
 The same invoices are posted by turns in a database with the add-on and in one without
-it, both in this process. Time is that of ``action_post`` and of writing its changes, as
-the median of many; turns make what else the machine does hit both alike.
+it, both in this process. Time is that of ``action_post`` and of writing its changes.
+Each turn gives one ratio, as the speed of a machine changes from minute to minute; the
+median of many is compared with the bound.
 """
 
 import gc
@@ -18,7 +19,8 @@ from odoo.fields import Command
 from odoo.sql_db import Cursor
 
 MORE_STATEMENTS = 4
-MORE_TIME = 0.05
+# A repair order's visit is written with what goes before and after it in the history.
+MORE_TIME = {"invoice": 0.05, "repair order": 0.10}
 
 
 @contextmanager
@@ -132,11 +134,12 @@ def compare(report, scene, databases, rounds, more_time):
         f"<= {MORE_STATEMENTS}",
         more <= MORE_STATEMENTS,
     )
-    medians = [statistics.median(s for _c, s in rows) for rows in (host, ours)]
-    ratio = medians[1] / medians[0] - 1
+    turns = [(a, b) for (_c, a), (_d, b) in zip(host, ours, strict=True)]
+    ratio = statistics.median(b / a for a, b in turns) - 1
+    typical = 1000 * statistics.median(a for a, _b in turns)
     report.line(
-        f"time beyond the host's {1000 * medians[0]:.1f} ms",
-        f"{1000 * (medians[1] - medians[0]):.1f} ms, {ratio:+.1%}",
+        f"time beyond the host's {typical:.1f} ms",
+        f"{typical * ratio:.1f} ms, {ratio:+.1%}",
         f"<= {more_time:.0%}",
         ratio <= more_time,
     )
@@ -173,7 +176,8 @@ def main():
         "default programme, nobody",
         "earned when posted, a member",
     ):
-        compare(report, scene, databases, options.rounds, MORE_TIME)
+        kind = "repair order" if "repair order" in scene else "invoice"
+        compare(report, scene, databases, options.rounds, MORE_TIME[kind])
     compare_batch(report, databases, options.batch)
     report.finish()
 

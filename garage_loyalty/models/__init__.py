@@ -18,6 +18,7 @@ from . import garage_loyalty_privacy_mixin
 from . import garage_loyalty_redeemable_mixin
 from . import garage_loyalty_redemption_check_mixin
 from . import garage_loyalty_rules_mixin
+from . import garage_loyalty_new_visit_mixin
 from . import garage_loyalty_stamp_mixin
 from . import garage_loyalty_status_mixin
 from . import garage_loyalty_transfer_mixin

@@ -7,6 +7,7 @@ class AccountMove(models.Model):
     _inherit = [
         "account.move",
         "garage.loyalty.stamp.mixin",
+        "garage.loyalty.new.visit.mixin",
         "garage.loyalty.earning.mixin",
         "garage.loyalty.redeemable.mixin",
     ]
@@ -27,7 +28,6 @@ class AccountMove(models.Model):
         string="Loyalty tier",
         readonly=True,
         copy=False,
-        index="btree_not_null",
         ondelete="restrict",
         help="Tier of the member on the invoice date.",
     )
@@ -90,17 +90,25 @@ class AccountMove(models.Model):
     # -- what the host does -----------------------------------------------------
 
     def _post(self, soft=True):
-        """Stamp who the customer is as a member, then give what is due."""
-        new = self.filtered(lambda move: not move.posted_before)
+        """Stamp who the customer is as a member, then give what is due.
+
+        The stamps are written before, so that the host's own update takes them along.
+        """
+        documents = self._filter_loyalty_due(soft).sudo()  # facts, whoever posts
+        new = documents.filtered(lambda move: not move.posted_before)
+        repairs = documents.env["repair.order"]._get_of_loyalty_moves(documents)
+        members = documents._get_loyalty_members()
+        stamps = documents._stamp_loyalty(repairs, members)
+        late = documents.filtered(lambda move: move._is_stamped_late(repairs))
         posted = super()._post(soft)
-        documents = posted._filter_loyalty().sudo()  # facts do not depend on rights
+        documents &= posted
         if documents:
-            repairs = self.env["repair.order"].sudo()._get_of_loyalty_moves(documents)
-            stamps = documents._stamp_loyalty(repairs)
+            late &= documents
+            stamps |= late._stamp_loyalty(repairs, members) if late else {}
             documents.invoice_line_ids.loyalty_redemption_id._before_posting(documents)
             settled = (documents & new)._sync_new_loyalty(stamps)
             (documents - settled)._sync_loyalty()
-            documents._sync_loyalty_facts(repairs, settled)
+            documents._sync_loyalty_facts(repairs, settled, members)
         return posted
 
     def button_draft(self):
@@ -160,6 +168,13 @@ class AccountMove(models.Model):
         kinds = ("out_invoice", "out_refund")
         return self.filtered(lambda move: move.move_type in kinds)
 
+    def _filter_loyalty_due(self, soft):
+        """Return those that the host is about to post; some wait for their date."""
+        today = fields.Date.context_today(self)
+        return self._filter_loyalty().filtered(
+            lambda move: not soft or move.date <= today
+        )
+
     def _after_loyalty_change(self):
         """Let points, redemptions and visits follow the state of the documents."""
         if not self or self.env.context.get("garage_loyalty_defer"):
@@ -169,24 +184,22 @@ class AccountMove(models.Model):
         repairs = origins.env["repair.order"]._get_of_loyalty_moves(origins)
         origins._sync_loyalty_facts(repairs)
 
-    def _sync_loyalty_facts(self, repairs, new=()):
+    def _sync_loyalty_facts(self, repairs, new=None, members=None):
         """Let redemptions and visits follow.
 
         :param repairs: the repair orders that these documents bill
         :param new: invoices that were never posted before, and so are no visit yet
+        :param members: the members by document, for ``new``
         """
         moves = self | self.reversed_entry_id
         moves.invoice_line_ids.loyalty_redemption_id._sync()
+        invoices = moves.filtered(lambda move: move.move_type == "out_invoice")
+        if new:
+            repairs -= new._sync_new_visits(repairs, members)
+            invoices -= new
         Visit = self.env["garage.loyalty.visit"]
         Visit._sync("repair_id", repairs.ids)
-        billing = repairs.filtered(lambda repair: repair.state != "cancel")
-        repaired = moves.filtered(
-            lambda move: (
-                move in new and move._get_loyalty_orders() & billing.sale_order_id
-            )
-        )
-        invoices = moves.filtered(lambda move: move.move_type == "out_invoice")
-        Visit._sync_moves(invoices - repaired, maybe_repaired=bool(repairs))
+        Visit._sync_moves(invoices)
 
     def _get_loyalty_orders(self):
         return self.invoice_line_ids.sale_line_ids.order_id

@@ -101,6 +101,19 @@ class GarageLoyaltyBalanceMixin(models.AbstractModel):
         )
         self._forget_points_of_documents()
 
+    def _forget_given(self):
+        """Forget the balance after points were given: that changes no column."""
+        self.invalidate_recordset(
+            [
+                name
+                for name, field in self._fields.items()
+                if not field.store or not field.column_type
+            ],
+            flush=False,
+        )
+        self.env["garage.loyalty.lot"].invalidate_model(flush=True)
+        self._forget_points_of_documents()
+
     def _forget_balance(self):
         self.invalidate_recordset()
         self.env["garage.loyalty.lot"].invalidate_model(flush=True)

@@ -83,7 +83,15 @@ class GarageLoyaltyBilledMixin(models.AbstractModel):
             return self.browse()
         return self.search_fetch(
             [("sale_order_id", "in", orders.ids)],
-            ["sale_order_id", "state", "under_warranty"],
+            [
+                "company_id",
+                "date_done",
+                "partner_id",
+                "sale_order_id",
+                "state",
+                "under_warranty",
+                "user_id",
+            ],
         )
 
     @api.model

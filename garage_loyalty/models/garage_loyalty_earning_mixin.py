@@ -18,7 +18,7 @@ class GarageLoyaltyEarningMixin(models.AbstractModel):
         produced from their present state. Everything that may change that state
         calls this method, and so does a nightly job.
         """
-        if self.env.context.get("garage_loyalty_defer"):
+        if not self or self.env.context.get("garage_loyalty_defer"):
             return
         # Whoever posts, pays or credits need not have access to the ledger.
         roots = self.sudo()._get_loyalty_roots()
@@ -43,41 +43,36 @@ class GarageLoyaltyEarningMixin(models.AbstractModel):
     def _sync_new_loyalty(self, stamps):
         """Give the points of invoices that were never posted before.
 
-        The same as ``_sync_loyalty``, without asking what is posted already: nothing.
+        The same as ``_sync_loyalty``, without asking what is posted already: nothing,
+        unless a payment came with the invoice.
 
         :param stamps: what ``_stamp_loyalty`` returned
         :return: the invoices that need nothing more
         """
-        mine = [move for move in self if move.move_type == "out_invoice"]
-        stamped = {move: vals for move, vals in stamps.items() if move in mine}
-        due = [
-            (move, vals)
-            for move, vals in stamped.items()
-            if vals["loyalty_earn_trigger"] == "posted" and vals["loyalty_points_due"]
-        ]
+        mine = self.filtered(
+            lambda move: (
+                move.move_type == "out_invoice" and move.payment_state == "not_paid"
+            )
+        )
         Member = self.env["garage.loyalty.member"].sudo()  # as in _sync_loyalty
-        self._give_loyalty_points(
-            [
-                (
-                    Member.browse(vals["loyalty_member_id"]),
-                    {
-                        "kind": "earn",
-                        "points": vals["loyalty_points_due"],
-                        "date": move.invoice_date,
-                        "source": move,
-                        "reason": self.env._("Invoice posted"),
-                    },
-                )
-                for move, vals in due
-            ]
-        )
-        return self.browse(
-            move.id
+        postings = [
+            (
+                Member.browse(stamps[move]["loyalty_member_id"]),
+                {
+                    "kind": "earn",
+                    "points": stamps[move]["loyalty_points_due"],
+                    "date": move.invoice_date,
+                    "source": move,
+                    "reason": self.env._("Invoice posted"),
+                },
+            )
             for move in mine
-            if move not in stamped
-            or stamped[move]["loyalty_earn_trigger"] == "posted"
-            or move.payment_state not in PAID
-        )
+            if move in stamps
+            and stamps[move]["loyalty_earn_trigger"] == "posted"
+            and stamps[move]["loyalty_points_due"]
+        ]
+        self._give_loyalty_points(postings)
+        return mine
 
     def _prepare_loyalty_entry(self, move, delta):
         return {
@@ -105,7 +100,7 @@ class GarageLoyaltyEarningMixin(models.AbstractModel):
         ]
         members = postings[0][0].concat(*(member for member, _vals in postings))
         members._give(entries)
-        members._forget_balance()
+        members._forget_given()
 
     def _get_loyalty_roots(self):
         """Return the invoices that rule the points of these documents."""

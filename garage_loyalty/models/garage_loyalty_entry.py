@@ -103,6 +103,8 @@ class GarageLoyaltyEntry(models.Model):
     @api.model
     def _get_posted(self, documents):
         """Return (points, number of entries) of documents of one model, by their id."""
+        if not documents:
+            return {}
         rows = self._read_group(
             [
                 ("source_model", "=", documents._name),

@@ -279,17 +279,9 @@ class GarageLoyaltyFacts(models.AbstractModel):
             )
             """,
             ids=list(move_ids),
-            repaired=self._get_repaired(),
+            repaired=self.env["repair.order"]._get_loyalty_exists(
+                SQL("account_move.id")
+            ),
             priced=self._get_amounts(),
             joins=self._get_joins(),
         )
-
-    @api.model
-    def _get_repaired(self):
-        """Return the condition that an invoice bills a repair order.
-
-        Planning it takes longer than all the rest when one invoice is posted.
-        """
-        if not self.env.context.get("garage_loyalty_maybe_repaired", True):
-            return SQL("FALSE")
-        return self.env["repair.order"]._get_loyalty_exists(SQL("account_move.id"))

@@ -1,7 +1,5 @@
-from odoo import api, models
-from odoo.tools import SQL
+from odoo import api, fields, models
 
-from ..tools import rows
 from ..tools.points import earned_points, unredeemed
 
 STAMPS = (
@@ -38,47 +36,79 @@ class GarageLoyaltyStampMixin(models.AbstractModel):
             order="invoice_date, id",
         )
 
-    def _stamp_loyalty(self, repairs=None):
+    def _get_loyalty_members(self):
+        """Return the membership of the customer of each document that has one."""
+        found = {}
+        for company, moves in self.grouped("company_id").items():
+            # Read along with the company's own contact, which has its time zone.
+            partners = moves.commercial_partner_id | company.partner_id
+            members = partners._get_loyalty_members(company)
+            for move in moves:
+                # The document stays with the company that a contact has left since.
+                customer = move.commercial_partner_id.commercial_partner_id
+                if customer in members:
+                    found[move] = members[customer].sudo()  # read to stamp, not to show
+        return found
+
+    def _stamp_loyalty(self, repairs=None, members=None):
         """Note the membership as of the invoice date, and what is due by its rules.
 
         :param repairs: the repair orders of these documents, if they are known
+        :param members: what ``_get_loyalty_members`` returned, if it is known
         :return: the stamps of the documents that have one, as a dict
         """
         moves = self.sudo()  # whoever posts need not have access to the programme
-        stamps = {}
-        for company, mine in moves.grouped("company_id").items():
-            members = mine.commercial_partner_id._get_loyalty_members(company)
-            if not members and not mine.loyalty_member_id:
-                continue
-            if repairs is None:
-                repairs = moves.env["repair.order"]._get_of_loyalty_moves(moves)
-            statuses = mine._get_loyalty_statuses(members)
-            for move in mine:
-                stamps[move] = move._prepare_loyalty_stamp(statuses[move], repairs)
+        if members is None:
+            members = moves._get_loyalty_members()
+        moves = moves.filtered(
+            lambda move: (
+                move in members
+                or move.loyalty_member_id
+                or move.reversed_entry_id.loyalty_member_id
+            )
+        )
+        if repairs is None:
+            repairs = moves.env["repair.order"]._get_of_loyalty_moves(moves)
+        statuses = moves._get_loyalty_statuses(members)
+        stamps = {
+            move: move._prepare_loyalty_stamp(statuses[move], repairs) for move in moves
+        }
         moves._write_loyalty_stamps(stamps)
         return {
             move: vals for move, vals in stamps.items() if vals["loyalty_member_id"]
         }
 
-    def _get_loyalty_statuses(self, members):
-        """Return (member, tier) of each document as of its date, None for nobody.
+    def _get_loyalty_statuses(self, members, dates=None):
+        """Return (member, tier) of each document as of a day, None for nobody.
 
-        :param members: the members by commercial partner
+        :param members: what ``_get_loyalty_members`` returned
+        :param dates: the day by document, if not that of the invoice
         """
-        found = {
-            move: member.sudo()  # read to stamp, not to show
-            for move in self
-            # The document stays with the company that a contact has left since.
-            if (member := members.get(move.commercial_partner_id.commercial_partner_id))
-        }
+        mine = [move for move in self if move in members]
         statuses = self.env["garage.loyalty.member.status"]._get_at_dates(
-            [(member, move.invoice_date) for move, member in found.items()]
+            [
+                (members[move], dates[move] if dates else move._get_loyalty_date())
+                for move in mine
+            ]
         )
         result = dict.fromkeys(self, (None, None))
-        for move, (state, tier_id) in zip(found, statuses, strict=True):
+        for move, (state, tier_id) in zip(mine, statuses, strict=True):
             if state == "active":
-                result[move] = (found[move], tier_id)
+                result[move] = (members[move], tier_id)
         return result
+
+    def _is_stamped_late(self, repairs):
+        """Tell whether what is due is known only after the host has posted.
+
+        A document without a date gets the rate of its date by then, and the lines of
+        repairs under warranty are those of posted documents.
+        """
+        warranty = self._get_billed_repairs(repairs).filtered("under_warranty")
+        return not self.invoice_date or bool(warranty)
+
+    def _get_loyalty_date(self):
+        """Return the date of the document: the host gives today to one without."""
+        return self.invoice_date or fields.Date.context_today(self)
 
     def _prepare_loyalty_stamp(self, status, repairs):
         """Return what is known of the document. A credit note is what its invoice is.
@@ -106,41 +136,25 @@ class GarageLoyaltyStampMixin(models.AbstractModel):
         }
 
     def _write_loyalty_stamps(self, stamps):
-        """Write all stamps in one statement.
+        """Note the stamps; the database has them with the host's next update.
 
-        By SQL: a stamp changes neither the lines nor the accounting of a posted
-        document, which the host's ``write`` would check again.
+        Past the host's ``write``: a stamp changes neither the lines nor the
+        accounting of a document, which ``write`` would check again.
         """
-        changed = [
-            {"id": move.id, **vals}
-            for move, vals in stamps.items()
-            if vals["loyalty_member_id"] or move.loyalty_member_id
-        ]
-        if not changed:
-            return
-        self.flush_recordset(list(STAMPS))
-        names = list(changed[0])[1:]
-        self.env.cr.execute(
-            SQL(
-                "UPDATE account_move SET (%(names)s) = ROW(%(stamps)s) "
-                "FROM (%(values)s) AS stamp (id, %(names)s) "
-                "WHERE account_move.id = stamp.id",
-                names=rows.columns(names),
-                stamps=SQL(", ").join(SQL.identifier("stamp", n) for n in names),
-                values=rows.values(self, changed),
-            )
-        )
-        self.invalidate_recordset([*STAMPS, "loyalty_points_earned"], flush=False)
+        with self.env.protecting(map(self._fields.get, STAMPS), self):
+            for move, vals in stamps.items():
+                move.update(vals)
+        self.invalidate_recordset(["loyalty_points_earned"], flush=False)
 
-    def _get_loyalty_bases(self, rules, repairs):
+    def _get_loyalty_bases(self, rules=None, repairs=None):
         """Return eligible, gross and redeemed amounts of labour and of parts.
 
         In the company's currency, net of tax and discount, positive also for a
-        credit note.
+        credit note. Without rules, nothing is eligible.
         """
         self.ensure_one()
         sign = -1 if self.move_type == "out_invoice" else 1
-        warranty = self._get_loyalty_warranty_lines(repairs)
+        warranty = self._get_loyalty_warranty_lines(repairs) if repairs else ()
         bases = {
             kind: dict.fromkeys(("eligible", "gross", "redeemed"), 0.0)
             for kind in ("labour", "parts")
@@ -152,7 +166,7 @@ class GarageLoyaltyStampMixin(models.AbstractModel):
                 base["redeemed"] -= amount
             elif line._is_loyalty_priced():
                 base["gross"] += amount
-                if line._is_loyalty_earning(rules, warranty):
+                if rules and line._is_loyalty_earning(rules, warranty):
                     base["eligible"] += amount
         rounding = self.company_currency_id
         return {
@@ -173,7 +187,7 @@ class GarageLoyaltyStampMixin(models.AbstractModel):
 
     def _get_loyalty_warranty_lines(self, repairs):
         """Return the lines that belong to nothing but repairs under warranty."""
-        orders = self._get_loyalty_orders() if repairs else ()
+        orders = self._get_loyalty_orders()
         mine = repairs.filtered(lambda repair: repair.sale_order_id in orders)
         warranty = mine.filtered("under_warranty")
         if not warranty:

@@ -99,14 +99,9 @@ class GarageLoyaltyVisit(models.Model):
         return self._sync("repair_id", repairs.ids)
 
     @api.model
-    def _sync_moves(self, moves, maybe_repaired=True):
-        """Bring the rows of invoices without repair order in line with them.
-
-        :param maybe_repaired: False when it is known that none bills a repair order
-        """
-        return self.with_context(garage_loyalty_maybe_repaired=maybe_repaired)._sync(
-            "move_id", moves.ids
-        )
+    def _sync_moves(self, moves):
+        """Bring the rows of invoices without repair order in line with them."""
+        return self._sync("move_id", moves.ids)
 
     @api.model
     def _sync_partner(self, partner, company, date):
@@ -120,17 +115,6 @@ class GarageLoyaltyVisit(models.Model):
             ]
         )
         return self._sync_repairs(visits.repair_id) + self._sync_moves(visits.move_id)
-
-    @api.model
-    def _sync(self, key, ids):
-        if not ids:
-            return 0
-        self.env.flush_all()
-        self.env.cr.execute(self._get_sync_query(key, list(ids)))
-        changed = self.env.cr.fetchone()[0]
-        if changed:
-            self._forget_cached_facts()
-        return changed
 
     @api.model
     def _forget_cached_facts(self):

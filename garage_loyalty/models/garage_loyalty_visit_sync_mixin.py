@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..tools.rows import columns
+from ..tools.rows import columns, values
 
 
 class GarageLoyaltyVisitSyncMixin(models.AbstractModel):
@@ -9,20 +9,78 @@ class GarageLoyaltyVisitSyncMixin(models.AbstractModel):
 
     _name = "garage.loyalty.visit.sync.mixin"
     _description = "Synchronisation of Visits"
+    _inherit = ["garage.loyalty.append.mixin"]
 
     @api.model
-    def _get_sync_query(self, key, ids):
-        """Return the statement that writes and removes the rows of ``ids``.
+    def _sync(self, key, ids):
+        """Bring the rows of documents in line with them.
 
-        It also stamps the date of the previous visit, on the rows of ``ids`` and on
-        those that follow them, and yields the number of rows it changed.
+        :return: the number of rows that changed
         """
+        if not ids:
+            return 0
+        self.env.flush_all()
+        ids = list(ids)
         Facts = self.env["garage.loyalty.facts"]
         facts = (
             Facts._get_repair_query(ids)
             if key == "repair_id"
             else Facts._get_invoice_query(ids)
         )
+        self.env.cr.execute(self._get_sync_query(key, ids, facts))
+        changed = self.env.cr.fetchone()[0]
+        if changed:
+            self._forget_cached_facts()
+        return changed
+
+    @api.model
+    def _add(self, key, vals_list):
+        """Add the rows of documents that are no visit yet, and whose facts are known.
+
+        :param vals_list: dicts of all that ``garage.loyalty.facts`` yields
+        :return: the ids of the documents of which a row was added
+        """
+        if not vals_list:
+            return set()
+        names = self.env["garage.loyalty.facts"]._get_names()
+        facts = [{name: vals[name] for name in names} for vals in vals_list]
+        query = self._get_insert(facts)
+        if key == "repair_id":
+            query = self._get_add_query([vals[key] for vals in facts], facts)
+        query = SQL("%s RETURNING %s", query, SQL.identifier(key))
+        added = {row[0] for row in self.env.execute_query(query)}
+        self._forget_cached_facts()
+        return added
+
+    @api.model
+    def _get_add_query(self, ids, facts):
+        """Return the statement that adds visits of repair orders with what goes before.
+
+        The same as ``_get_sync_query``, where nothing is to be removed or overwritten.
+        """
+        names = columns(facts[0])
+        return SQL(
+            """
+            WITH fact AS MATERIALIZED (SELECT * FROM (%(rows)s) AS fact (%(names)s)),
+                 %(history)s, moved AS (%(moved)s)
+            INSERT INTO garage_loyalty_visit (%(names)s, prev_date)
+            SELECT %(names)s, prev_date FROM fact LEFT JOIN previous USING (repair_id)
+             ORDER BY repair_id
+            ON CONFLICT DO NOTHING
+            """,
+            rows=values(self, facts),
+            names=names,
+            history=self._get_history("repair_id", ids),
+            moved=self._get_moved(ids),
+        )
+
+    @api.model
+    def _get_sync_query(self, key, ids, facts):
+        """Return the statement that writes and removes the rows of ``ids``.
+
+        It also stamps the date of the previous visit, on the rows of ``ids`` and on
+        those that follow them, and yields the number of rows it changed.
+        """
         return SQL(
             """
             WITH fact AS MATERIALIZED (%(facts)s), %(history)s, gone AS (
@@ -30,16 +88,7 @@ class GarageLoyaltyVisitSyncMixin(models.AbstractModel):
                  WHERE %(key)s = ANY(%(ids)s)
                    AND %(key)s NOT IN (SELECT %(key)s FROM fact)
                 RETURNING id
-            ), put AS (%(put)s
-            ), moved AS (
-                UPDATE garage_loyalty_visit SET prev_date = previous.prev_date
-                  FROM previous
-                 WHERE garage_loyalty_visit.repair_id = previous.repair_id
-                   AND garage_loyalty_visit.repair_id <> ALL(%(ids)s)
-                   AND garage_loyalty_visit.prev_date
-                       IS DISTINCT FROM previous.prev_date
-                RETURNING id
-            )
+            ), put AS (%(put)s), moved AS (%(moved)s)
             SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM put)
                    + (SELECT count(*) FROM moved)
             """,
@@ -48,6 +97,22 @@ class GarageLoyaltyVisitSyncMixin(models.AbstractModel):
             key=SQL.identifier(key),
             ids=ids,
             put=self._get_put(key),
+            moved=self._get_moved(ids),
+        )
+
+    @api.model
+    def _get_moved(self, ids):
+        """Return the statement that corrects what goes before the other visits."""
+        return SQL(
+            """
+            UPDATE garage_loyalty_visit SET prev_date = previous.prev_date
+              FROM previous
+             WHERE garage_loyalty_visit.repair_id = previous.repair_id
+               AND garage_loyalty_visit.repair_id <> ALL(%s)
+               AND garage_loyalty_visit.prev_date IS DISTINCT FROM previous.prev_date
+            RETURNING id
+            """,
+            ids,
         )
 
     @api.model

@@ -390,6 +390,7 @@ if settings:
             assert not self._is_spendable_twice()
             mismatches = self.env["garage.loyalty.entry"]._get_mismatch_query()
             assert self.env.execute_query(mismatches) == []
+            assert self.env["garage.loyalty.visit"]._rebuild() == 0
             self.failed = False
 
         def _get_balances(self):

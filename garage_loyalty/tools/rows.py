@@ -8,10 +8,15 @@ def values(model, vals_list):
 
     :param vals_list: dicts with the same keys; those that are no fields are integers
     """
+    fields = {name: model._fields.get(name) for name in vals_list[0]}
+    # The types are those of the model's columns, no input; one piece of SQL per row,
+    # as one per value takes longer than the statement.
+    types = (field.column_type[0] if field else "int" for field in fields.values())
+    row = f"({', '.join(f'%s::{name}' for name in types)})"
     return SQL(
         "VALUES %s",
         SQL(", ").join(
-            SQL("(%s)", SQL(", ").join(_value(model, *item) for item in vals.items()))
+            SQL(row, *(_convert(model, fields[name], vals[name]) for name in fields))
             for vals in vals_list
         ),
     )
@@ -22,12 +27,5 @@ def columns(names):
     return SQL(", ").join(map(SQL.identifier, names))
 
 
-def _value(model, name, value):
-    field = model._fields.get(name)
-    if not field:
-        return SQL("%s::int", value)
-    return SQL(
-        "%s::%s",
-        field.convert_to_column_insert(value, model),
-        SQL.identifier(field.column_type[0]),
-    )
+def _convert(model, field, value):
+    return field.convert_to_column_insert(value, model) if field else value
