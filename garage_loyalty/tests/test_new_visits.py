@@ -47,12 +47,12 @@ class TestNewVisits(GarageLoyaltyCommon):
         taxes = {"taxes_id": [fields.Command.clear()]}
         self.labour.write(taxes)
         self.program.redemption_product_id.write(taxes)
-        invoice = self._invoice(self.customer, [(self.labour, 1, 3.3)], post=False)
-        self._redeem(invoice, 14)  # worth 0.70
+        invoice = self._invoice(self.customer, [(self.labour, 1, 66.6)], post=False)
+        self._redeem(invoice, 100)  # worth 5.00
         invoice.action_post()
         self.env.cr.execute("SELECT max(scale(amount)) FROM garage_loyalty_visit")
         self.assertLessEqual(self.env.cr.fetchone()[0], 2)
-        self.assertVisits(2.6)
+        self.assertVisits(61.6)
 
     def test_repair_done_then_billed(self):
         self._visit(self.customer)
