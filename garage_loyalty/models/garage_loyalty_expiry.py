@@ -148,8 +148,9 @@ class GarageLoyaltyExpiry(models.AbstractModel):
                               FROM due GROUP BY 1) gone
                      WHERE member.id = gone.member_id
                 ), emptied AS (
-                    UPDATE garage_loyalty_lot lot SET remaining = 0
-                      FROM due WHERE lot.id = due.id
+                    -- By an array: joined, the planner reads the whole table.
+                    UPDATE garage_loyalty_lot SET remaining = 0
+                     WHERE id = ANY(ARRAY(SELECT id FROM due))
                 ), entry AS (%(entries)s)
                 INSERT INTO garage_loyalty_allocation (entry_id, lot_id, points)
                 SELECT entry.id, entry.source_id, -entry.points FROM entry

@@ -123,6 +123,7 @@ class GarageLoyaltyMergeMixin(models.AbstractModel):
         """
         if kind == "transfer":
             return super()._post_points(kind, points, date, source, reason, **options)
+        # The rights of whoever posts are checked before, on the account that is named.
         survivor = self.sudo()._get_survivor()
         entries = survivor.env["garage.loyalty.entry"]
         if points > 0 and options.get("origin"):
