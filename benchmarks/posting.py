@@ -13,7 +13,8 @@ import statistics
 import time
 from contextlib import contextmanager
 
-from common import Report, Workshop, environment, open_registry, parser
+from common import Report, environment, open_registry, parser
+from workshop import Workshop
 
 from odoo.fields import Command
 from odoo.sql_db import Cursor

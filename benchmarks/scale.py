@@ -11,7 +11,8 @@ the median of several runs. For the expiry, each run gets the points of another 
 import statistics
 import time
 
-from common import Report, Workshop, environment, open_registry, parser
+from common import Report, environment, open_registry, parser
+from workshop import Workshop
 
 from odoo.tools import SQL
 

@@ -93,8 +93,8 @@ bench() {
         names+=("$name")
         shift
     done
-    # common.py is what the benchmarks share.
-    [ ${#names[@]} -gt 0 ] || mapfile -t names < <(basename -s .py benchmarks/*.py | grep -v -x common)
+    # The other files are what the benchmarks are made of.
+    [ ${#names[@]} -gt 0 ] || mapfile -t names < <(grep -l __main__ benchmarks/*.py | xargs basename -s .py)
     setup_template
     BENCH_DB=${DB_PREFIX}_bench
     step "installing the add-on" bench-install install_addon "$BENCH_DB"

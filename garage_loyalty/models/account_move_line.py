@@ -1,28 +1,12 @@
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import UserError
 
 from .garage_loyalty_line_mixin import LOCKED
-
-SCOPES = [("labour", "Labour"), ("parts", "Parts")]
 
 
 class AccountMoveLine(models.Model):
     _name = "account.move.line"
     _inherit = ["account.move.line", "garage.loyalty.line.mixin"]
-
-    loyalty_redemption_id = fields.Many2one(
-        "garage.loyalty.redemption",
-        string="Redemption",
-        readonly=True,
-        index="btree_not_null",
-        ondelete="restrict",
-    )
-    loyalty_scope = fields.Selection(
-        SCOPES,
-        string="Redeemed on",
-        readonly=True,
-        help="Whether points were spent on labour or on parts.",
-    )
 
     def write(self, vals):
         """Refuse to change what was paid with points by hand."""

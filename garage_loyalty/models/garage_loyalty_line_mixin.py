@@ -1,4 +1,6 @@
-from odoo import models
+from odoo import fields, models
+
+SCOPES = [("labour", "Labour"), ("parts", "Parts")]
 
 # What nobody changes by hand on a line that points pay.
 LOCKED = {
@@ -16,6 +18,20 @@ class GarageLoyaltyLineMixin(models.AbstractModel):
 
     _name = "garage.loyalty.line.mixin"
     _description = "Line of Labour or Parts"
+
+    loyalty_redemption_id = fields.Many2one(
+        "garage.loyalty.redemption",
+        string="Redemption",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+    loyalty_scope = fields.Selection(
+        SCOPES,
+        string="Redeemed on",
+        readonly=True,
+        help="Whether points were spent on labour or on parts.",
+    )
 
     def _get_loyalty_kind(self):
         """Return "labour" or "parts".

@@ -1,21 +1,10 @@
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import UserError
-
-from .account_move_line import SCOPES
 
 
 class SaleOrderLine(models.Model):
     _name = "sale.order.line"
     _inherit = ["sale.order.line", "garage.loyalty.line.mixin"]
-
-    loyalty_redemption_id = fields.Many2one(
-        "garage.loyalty.redemption",
-        string="Redemption",
-        readonly=True,
-        index="btree_not_null",
-        ondelete="restrict",
-    )
-    loyalty_scope = fields.Selection(SCOPES, string="Redeemed on", readonly=True)
 
     def write(self, vals):
         """Refuse to change what is paid with points by hand."""

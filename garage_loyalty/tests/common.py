@@ -125,6 +125,29 @@ class GarageLoyaltyCommon(AccountTestInvoicingCommon):
         return invoice
 
     @classmethod
+    def _bill_down_payment(cls, order, date="2024-02-01", **vals):
+        """Return the posted invoice of a down payment, of one half unless said."""
+        vals = {"advance_payment_method": "percentage", "amount": 50, **vals}
+        wizard = cls.env["sale.advance.payment.inv"].with_context(
+            active_model="sale.order", active_ids=order.ids
+        )
+        invoice = wizard.create(vals)._create_invoices(order)
+        invoice.invoice_date = date
+        invoice.action_post()
+        return invoice
+
+    @classmethod
+    def _spend_without_limits(cls, point_value=0.1):
+        cls.program.write(
+            {
+                "point_value": point_value,
+                "minimum_redemption": 1,
+                "labour_cap": 100,
+                "parts_cap": 100,
+            }
+        )
+
+    @classmethod
     def _visit(cls, partner, date="2024-02-01", parts=2, hours=1, **vals):
         """Return a finished repair and its posted invoice: 100 parts, 100 labour."""
         repair = cls._create_repair(partner, parts=parts, hours=hours, **vals)

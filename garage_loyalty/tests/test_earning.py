@@ -222,14 +222,7 @@ class TestEarning(GarageLoyaltyCommon):
         order = repair.sale_order_id
         order.action_confirm()
         self._finish(repair)
-        down = (
-            self.env["sale.advance.payment.inv"]
-            .with_context(active_model="sale.order", active_ids=order.ids)
-            .create({"advance_payment_method": "percentage", "amount": 50})
-            ._create_invoices(order)
-        )
-        down.invoice_date = "2024-02-01"
-        down.action_post()
+        down = self._bill_down_payment(order)
         self._pay(down)
         self.assertLedger(self.member)
         final = order._create_invoices(final=True)

@@ -132,14 +132,7 @@ class TestEntries(GarageLoyaltyCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.program.write(
-            {
-                "point_value": 0.1,
-                "minimum_redemption": 1,
-                "labour_cap": 100,
-                "parts_cap": 100,
-            }
-        )
+        cls._spend_without_limits()
         cls.member = cls._enrol(cls.customer)
 
     # -- who, when, why, from what ----------------------------------------------

@@ -146,13 +146,7 @@ class TestNewVisits(GarageLoyaltyCommon):
         self._finish(repair, "2024-02-01")
         order = repair.sale_order_id
         order.action_confirm()
-        wizard = self.env["sale.advance.payment.inv"].with_context(
-            active_model="sale.order", active_ids=order.ids
-        )
-        down = wizard.create({"advance_payment_method": "percentage", "amount": 50})
-        invoice = down._create_invoices(order)
-        invoice.invoice_date = "2024-02-01"
-        invoice.action_post()
+        self._bill_down_payment(order)
         self.assertVisits()
 
     def test_invoice_of_notes_alone_is_no_visit(self):

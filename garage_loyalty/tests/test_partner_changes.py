@@ -12,14 +12,7 @@ class PartnerChangesCommon(GarageLoyaltyCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.program.write(
-            {
-                "point_value": 0.10,
-                "labour_cap": 100,
-                "parts_cap": 100,
-                "minimum_redemption": 1,
-            }
-        )
+        cls._spend_without_limits()
         cls.Redemption = cls.env["garage.loyalty.redemption"]
         cls.today = cls.company._get_loyalty_today()
 

@@ -11,14 +11,7 @@ class RedeemingDocumentsCommon(GarageLoyaltyCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.program.write(
-            {
-                "point_value": 0.10,
-                "labour_cap": 100,
-                "parts_cap": 100,
-                "minimum_redemption": 1,
-            }
-        )
+        cls._spend_without_limits()
         cls.member = cls._enrol(cls.customer)
         cls.lot = cls._start(cls.member, 1000)
 
@@ -102,25 +95,13 @@ class RedeemingDocumentsCommon(GarageLoyaltyCommon):
 
 @tagged("post_install", "-at_install")
 class TestDownPayments(RedeemingDocumentsCommon):
-    def _pay_down(self, order, **vals):
-        """Return the posted invoice of a down payment."""
-        wizard = (
-            self.env["sale.advance.payment.inv"]
-            .with_context(active_model="sale.order", active_ids=order.ids)
-            .create({"advance_payment_method": "percentage", "amount": 50, **vals})
-        )
-        invoice = wizard._create_invoices(order)
-        invoice.invoice_date = "2024-02-01"
-        invoice.action_post()
-        return invoice
-
     def test_down_payment_spends_nothing_final_invoice_does(self):
         order = self._quote()
         redemption = self._redeem(order, 500)
         order.action_confirm()
         self.assertAmounts(order, 256.52, 38.48, 295)
         self.assertRedeemed(redemption, "reserved", 500, -500)
-        down = self._pay_down(order)
+        down = self._bill_down_payment(order)
         self.assertAlmostEqual(down.amount_total, 147.5)
         self.assertFalse(down.loyalty_points_redeemed)
         self.assertRedeemed(redemption, "reserved", 500, -500)
@@ -140,7 +121,7 @@ class TestDownPayments(RedeemingDocumentsCommon):
         order = self._quote()
         redemption = self._redeem(order, 500)
         order.action_confirm()
-        down = self._pay_down(order)
+        down = self._bill_down_payment(order)
         final = self._bill_rest(order)
         self._credit(down)
         self.assertRedeemed(redemption, "done", 500, -500)
@@ -152,7 +133,7 @@ class TestDownPayments(RedeemingDocumentsCommon):
         order = self._quote()
         redemption = self._redeem(order, 500)
         order.action_confirm()
-        self._pay_down(order)
+        self._bill_down_payment(order)
         final = self._bill_rest(order)
         self._credit(final, 150)
         self.assertRedeemed(redemption, "done", 250, -500, 250)
@@ -160,7 +141,7 @@ class TestDownPayments(RedeemingDocumentsCommon):
     def test_fixed_down_payment_leaves_the_rest_to_be_paid_with_points(self):
         order = self._quote()
         order.action_confirm()
-        down = self._pay_down(
+        down = self._bill_down_payment(
             order, advance_payment_method="fixed", fixed_amount=300, amount=0
         )
         self.assertAlmostEqual(down.amount_total, 300)

@@ -47,14 +47,7 @@ class TestVisitReport(GarageLoyaltyCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.program.write(
-            {
-                "point_value": 0.1,
-                "minimum_redemption": 1,
-                "labour_cap": 100,
-                "parts_cap": 100,
-            }
-        )
+        cls._spend_without_limits()
         cls.Report = cls.env["garage.loyalty.visit.report"]
         cls.advisors = cls._create_user("first") + cls._create_user("second")
         cls.firm = cls._create_customer("Firm", is_company=True)

@@ -148,14 +148,7 @@ class TestVisits(GarageLoyaltyCommon):
         repair = self._create_repair(self.customer, hours=1)
         order = repair.sale_order_id
         order.action_confirm()
-        down = (
-            self.env["sale.advance.payment.inv"]
-            .with_context(active_model="sale.order", active_ids=order.ids)
-            .create({"advance_payment_method": "percentage", "amount": 50})
-            ._create_invoices(order)
-        )
-        down.invoice_date = "2024-02-01"
-        down.action_post()
+        down = self._bill_down_payment(order)
         self._finish(repair)
         final = order._create_invoices(final=True)
         final.invoice_date = "2024-02-02"

@@ -1,0 +1,1 @@
+"""The jobs that ``crashes.py`` kills, one a file."""
