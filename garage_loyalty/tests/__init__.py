@@ -10,6 +10,7 @@ from . import (
     test_ledger_check,
     test_lots,
     test_members,
+    test_new_visits,
     test_partner_changes,
     test_posting,
     test_properties,
