@@ -96,7 +96,7 @@ class Case:
         if not self.repairs:
             return shop.invoices(customer, labour, number, date, **vals)
         bills = [shop.bill(customer, labour, date, **vals) for _number in range(number)]
-        return bills[0].concat(*bills)
+        return bills[0].concat(*bills[1:])
 
     def hold_back(self, env):
         """Do something, without committing it."""
@@ -115,6 +115,11 @@ class Case:
         if self.one_journal:
             speed = f"{len(tally.done) / tally.seconds:.0f} a second"
             report.note(f"{text}: tried again {tally.retries} times, {speed}")
+        elif self.repairs:
+            # Who is blocked ends in an error: what is held back is never committed.
+            blocked = tally.refused + len(tally.tracebacks)
+            report.exactly(f"{text}: blocked", blocked, 0)
+            report.note(f"{text}: tried again without waiting {tally.retries} times")
         else:
             report.exactly(f"{text}: blocked or tried again", tally.retries, 0)
         if tally.refused or tally.tracebacks:

@@ -102,14 +102,22 @@ class GarageLoyaltyVisitSyncMixin(models.AbstractModel):
 
     @api.model
     def _get_moved(self, ids):
-        """Return the statement that corrects what goes before the other visits."""
+        """Return the statement that corrects what goes before the other visits.
+
+        A row that another transaction is writing is left to it, or to the nightly
+        check: posting invoices of one customer in parallel never waits.
+        """
         return SQL(
             """
             UPDATE garage_loyalty_visit SET prev_date = previous.prev_date
               FROM previous
              WHERE garage_loyalty_visit.repair_id = previous.repair_id
-               AND garage_loyalty_visit.repair_id <> ALL(%s)
-               AND garage_loyalty_visit.prev_date IS DISTINCT FROM previous.prev_date
+               AND garage_loyalty_visit.id IN (
+                    SELECT visit.id
+                      FROM garage_loyalty_visit visit JOIN previous USING (repair_id)
+                     WHERE visit.repair_id <> ALL(%s)
+                       AND visit.prev_date IS DISTINCT FROM previous.prev_date
+                       FOR UPDATE OF visit SKIP LOCKED)
             RETURNING id
             """,
             ids,
