@@ -22,6 +22,7 @@ from . import (
     test_settings,
     test_tools,
     test_tools_lots,
+    test_tools_tiers,
     test_views,
     test_visits,
 )
