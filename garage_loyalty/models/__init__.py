@@ -23,6 +23,9 @@ from . import garage_loyalty_stamp_mixin
 from . import garage_loyalty_status_mixin
 from . import garage_loyalty_transfer_mixin
 from . import garage_loyalty_undo_mixin
+from . import garage_loyalty_tier_rules_mixin
+from . import garage_loyalty_tier_progress_mixin
+from . import garage_loyalty_tier_figures
 from . import garage_loyalty_visit_sync_mixin
 
 # isort: split
@@ -43,9 +46,11 @@ from . import (
     garage_loyalty_member,
     garage_loyalty_member_status,
     garage_loyalty_program,
+    garage_loyalty_qualification,
     garage_loyalty_redemption,
     garage_loyalty_reward,
     garage_loyalty_tier,
+    garage_loyalty_tier_review,
     garage_loyalty_visit,
     product_template,
     repair_order,

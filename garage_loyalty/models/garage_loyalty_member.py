@@ -12,6 +12,7 @@ PROTECTED = {
     "date_left",
     "debt",
     "enrolled_by_id",
+    "is_tier_fixed",
     "merged_into_id",
     "number",
     "partner_id",
@@ -20,6 +21,7 @@ PROTECTED = {
     "source",
     "state",
     "status_date",
+    "tier_fixed_until",
 }
 # Written by the ledger only, in SQL.
 BALANCE = {"debt", "settled_points"}
@@ -37,6 +39,7 @@ class GarageLoyaltyMember(models.Model):
         "garage.loyalty.posting.mixin",
         "garage.loyalty.privacy.mixin",
         "garage.loyalty.status.mixin",
+        "garage.loyalty.tier.progress.mixin",
         "garage.loyalty.transfer.mixin",
         "mail.thread",
         "mail.activity.mixin",
@@ -82,6 +85,17 @@ class GarageLoyaltyMember(models.Model):
         ondelete="restrict",
         index=True,
         domain="[('program_id', '=', program_id)]",
+    )
+    is_tier_fixed = fields.Boolean(
+        string="Tier set by hand",
+        readonly=True,
+        copy=False,
+        help="The review of tiers leaves the tier alone, until its end date if there "
+        "is one.",
+    )
+    tier_fixed_until = fields.Date(readonly=True, copy=False)
+    qualification_ids = fields.One2many(
+        "garage.loyalty.qualification", "member_id", readonly=True
     )
     points_worth = fields.Monetary(
         string="Worth",
@@ -151,6 +165,7 @@ class GarageLoyaltyMember(models.Model):
             raise UserError(self._protected_message())
         if vals.get("tier_id"):
             self._check_may_set_tier()
+            vals = {**vals, "is_tier_fixed": True}
         vals = self.default_get(["program_id"]) | vals
         partner = self.env["res.partner"].browse(vals.get("partner_id"))
         program = self.env["garage.loyalty.program"].browse(vals.get("program_id"))
@@ -207,8 +222,15 @@ class GarageLoyaltyMember(models.Model):
             tier = self.env["garage.loyalty.tier"].browse(vals["tier_id"])
             moved = self.filtered(lambda member: member.tier_id != tier)
             moved._check_tier(tier)
-        result = super().write(vals)
         change = self.env.context.get("garage_loyalty_change", {})
+        if moved:
+            # Whoever sets a tier in the form means it to stay.
+            vals = {
+                **vals,
+                "is_tier_fixed": change.get("is_fixed", True),
+                "tier_fixed_until": change.get("until"),
+            }
+        result = super().write(vals)
         for member in moved:
             member._log_status(
                 change.get("date") or fields.Date.context_today(member),

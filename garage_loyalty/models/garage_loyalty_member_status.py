@@ -23,6 +23,14 @@ class GarageLoyaltyMemberStatus(models.Model):
         "garage.loyalty.tier", readonly=True, ondelete="restrict", index=True
     )
     reason = fields.Char(readonly=True)
+    spend = fields.Monetary(
+        readonly=True, help="Net spend in the time that counted, when a tier changed."
+    )
+    points = fields.Integer(
+        readonly=True, help="Points earned in the time that counted."
+    )
+    visits = fields.Integer(readonly=True, help="Visits in the time that counted.")
+    currency_id = fields.Many2one(related="company_id.currency_id")
     user_id = fields.Many2one(
         "res.users",
         string="Changed by",

@@ -11,6 +11,7 @@ class GarageLoyaltyProgram(models.Model):
         "garage.loyalty.input.mixin",
         "garage.loyalty.expiry.mixin",
         "garage.loyalty.rules.mixin",
+        "garage.loyalty.tier.rules.mixin",
         "mail.thread",
         "mail.activity.mixin",
     ]

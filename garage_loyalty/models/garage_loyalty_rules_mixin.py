@@ -34,6 +34,7 @@ class GarageLoyaltyRulesMixin(models.AbstractModel):
             earn_when_redeeming=program.earn_when_redeeming,
             excluded=frozenset(program.excluded_categ_ids.ids),
             multipliers=program._get_multipliers(),
+            tiers=program._prepare_tier_rules(),
             **program._prepare_expiry_rules(),
         )
 

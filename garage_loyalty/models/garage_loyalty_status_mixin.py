@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
 
 
 class GarageLoyaltyStatusMixin(models.AbstractModel):
@@ -74,9 +75,36 @@ class GarageLoyaltyStatusMixin(models.AbstractModel):
             "active", date, reason or self.env._("Came back"), {"date_left": False}
         )
 
+    def _fix_tier(self, tier, until=None, reason=None):
+        """Set the tier by hand: until its end date, the review leaves it alone.
+
+        :raise UserError: when the end date has passed
+        """
+        self._check_may_set_tier()
+        today = self.company_id[:1]._get_loyalty_today()
+        if until and until < today:
+            raise UserError(self.env._("The end date of the tier has passed already."))
+        fixed = {"is_tier_fixed": True, "tier_fixed_until": until}
+        change = {"reason": reason, "is_fixed": True, "until": until}
+        # The flags are protected from everybody, so that a reason is kept.
+        members = self.sudo().with_context(garage_loyalty_change=change)
+        members.write({"tier_id": tier.id, **fixed})
+
+    def action_release_tier(self):
+        """Let figures decide again about the tiers that were set by hand."""
+        self._check_may_set_tier()
+        self.check_access("write")
+        # As above.
+        self.sudo().write({"is_tier_fixed": False, "tier_fixed_until": False})
+        Review = self.env["garage.loyalty.tier.review"].sudo()
+        for program, members in self.sudo().grouped("program_id").items():
+            if program._get_rules().tiers.are_given:
+                day = program.company_id._get_loyalty_today()
+                Review._review(program, day, SQL("member.id = ANY(%s)", members.ids))
+
     def _set_tier(self, tier, date=None, reason=None):
         """Move members to ``tier`` from ``date`` on (today)."""
-        change = {"date": date, "reason": reason}
+        change = {"date": date, "reason": reason, "is_fixed": False}
         # Rules set tiers on behalf of people who may not.
         members = self.sudo().with_context(garage_loyalty_change=change)
         members.write({"tier_id": tier.id})

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..tools.tiers import Level
+
 
 class GarageLoyaltyTier(models.Model):
     _name = "garage.loyalty.tier"
@@ -26,6 +28,29 @@ class GarageLoyaltyTier(models.Model):
         help="Points of members in this tier are multiplied by this number.",
     )
 
+    required_spend = fields.Monetary(
+        string="Spend needed",
+        help="Net amount, in the time that counts. 0: none is needed.",
+    )
+    required_points = fields.Integer(
+        string="Points needed", help="Points earned in the time that counts."
+    )
+    required_visits = fields.Integer(
+        string="Visits needed", help="Visits in the time that counts."
+    )
+    match = fields.Selection(
+        [("all", "All of it"), ("any", "Any of it")],
+        string="What is needed",
+        required=True,
+        default="all",
+        help="A tier above the first that needs nothing is given by hand only.",
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+
+    _required_positive = models.Constraint(
+        "CHECK(required_spend >= 0 AND required_points >= 0 AND required_visits >= 0)",
+        "What a tier needs cannot be negative.",
+    )
     _multiplier_positive = models.Constraint(
         "CHECK(multiplier >= 0)", "The earning multiplier cannot be negative."
     )
@@ -33,6 +58,16 @@ class GarageLoyaltyTier(models.Model):
         "(program_id, name) WHERE active",
         "Two tiers of a programme cannot have the same name.",
     )
+
+    def _prepare_level(self):
+        """Return what the tier asks for as plain values."""
+        self.ensure_one()
+        return Level(
+            spend=self.required_spend,
+            points=self.required_points,
+            visits=self.required_visits,
+            match_all=self.match == "all",
+        )
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -20,6 +20,7 @@ from . import (
     test_rewards,
     test_security,
     test_settings,
+    test_tiers,
     test_tools,
     test_tools_lots,
     test_tools_tiers,

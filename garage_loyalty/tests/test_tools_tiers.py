@@ -8,7 +8,7 @@ from ..tools import tiers as rules
 from ..tools.tiers import Figures, Level, TierRules
 
 try:
-    from hypothesis import given
+    from hypothesis import given, settings
     from hypothesis import strategies as st
 except ImportError:  # a workshop's server has no development tools
     given = None
@@ -120,6 +120,7 @@ class TestToolsTiers(BaseCase):
 
 
 if given:
+    check = settings(deadline=None, derandomize=True, max_examples=40, database=None)
     days = st.integers(0, 250).map(lambda number: START + timedelta(days=number))
     visit_lists = st.lists(st.tuples(days, st.integers(0, 400)), max_size=12)
     level_lists = st.lists(
@@ -143,6 +144,7 @@ if given:
 
     @tagged("post_install", "-at_install")
     class TestToolsTiersProperties(BaseCase):
+        @check
         @given(plans, visit_lists)
         def test_day_by_day_is_the_same_as_looking_back(self, plan, visits):
             direct = TierRules(**(vars(plan) | {"by_step": False}))
@@ -150,11 +152,13 @@ if given:
                 replay(direct, visits, DAYS), look_back(direct, visits, DAYS)
             )
 
+        @check
         @given(plans, visit_lists, st.randoms())
         def test_order_of_the_visits_does_not_matter(self, plan, visits, random):
             shuffled = random.sample(visits, len(visits))
             self.assertEqual(replay(plan, visits, DAYS), replay(plan, shuffled, DAYS))
 
+        @check
         @given(plans, visit_lists, visit_lists)
         def test_whoever_does_more_never_has_less(self, plan, visits, more):
             places = zip(
@@ -164,6 +168,7 @@ if given:
             )
             self.assertTrue(all(less <= best for less, best in places))
 
+        @check
         @given(plans, visit_lists)
         def test_nothing_is_lost_within_the_grace_period(self, plan, visits):
             places = replay(plan, visits, DAYS)
@@ -174,6 +179,7 @@ if given:
                 )
                 self.assertTrue(all(later >= sufficed for later in grace), place)
 
+        @check
         @given(plans, visit_lists)
         def test_a_tier_is_lost_on_days_of_review_only(self, plan, visits):
             for number, (before, after) in enumerate(

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from .lots import AGE, NEVER, expiry_day
+from .tiers import TierRules
 
 
 @dataclass(frozen=True)
@@ -13,6 +14,7 @@ class Rules:
     :ivar excluded: ids of product categories that earn nothing
     :ivar multipliers: earning multiplier of each tier, by its id
     :ivar fixed: (month, day) on which points expire
+    :ivar tiers: ``tools.tiers.TierRules``
     """
 
     trigger: str = "paid"
@@ -29,6 +31,7 @@ class Rules:
     month_end: bool = True
     fixed: tuple = (12, 31)
     bonus_months: int = 0
+    tiers: TierRules = field(default_factory=TierRules)
 
     def excludes(self, parent_path):
         """Tell whether a category, or one above it, earns nothing.

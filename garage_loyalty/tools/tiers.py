@@ -69,6 +69,28 @@ class Level:
             if getattr(figures, name) < least
         }
 
+    def progress(self, figures):
+        """Return how much of what is asked for has been reached, from 0 to 1.
+
+        The least of all that is needed; the most where any of it is enough.
+
+        >>> Level(spend=500, visits=4).progress(Figures(spend=400, visits=1))
+        0.25
+        >>> level = Level(spend=500, visits=4, match_all=False)
+        >>> level.progress(Figures(spend=400, visits=1))
+        0.8
+        """
+        parts = [
+            min(max(getattr(figures, name), 0) / least, 1.0)
+            for name, least in self._get_asked().items()
+        ]
+        return (min if self.match_all else max)(parts, default=0.0)
+
+    @property
+    def asks(self):
+        """Tell whether figures alone can reach the tier."""
+        return bool(self._get_asked())
+
     def _get_asked(self):
         asked = {"spend": self.spend, "points": self.points, "visits": self.visits}
         return {name: least for name, least in asked.items() if least > 0}
@@ -92,6 +114,11 @@ class TierRules:
     review: str = MONTHLY
     grace_days: int = 30
     by_step: bool = True
+
+    @property
+    def are_given(self):
+        """Tell whether any tier is given by figures, and not by hand alone."""
+        return any(level.asks for level in self.levels)
 
     def window_start(self, day):
         """Return the first day that counts on ``day``.

@@ -4,17 +4,31 @@ from odoo.exceptions import UserError
 
 class GarageLoyaltyStatusChange(models.TransientModel):
     _name = "garage.loyalty.status.change"
-    _description = "Suspend, End or Resume a Membership"
+    _description = "Change of a Membership"
     _inherit = ["garage.loyalty.input.mixin"]
 
     member_id = fields.Many2one("garage.loyalty.member", required=True, readonly=True)
     change = fields.Selection(
-        [("suspend", "Suspend"), ("leave", "Leave"), ("come_back", "Come back")],
+        [
+            ("suspend", "Suspend"),
+            ("leave", "Leave"),
+            ("come_back", "Come back"),
+            ("tier", "Set the tier"),
+        ],
         required=True,
         readonly=True,
     )
     date = fields.Date(string="From", required=True, default=fields.Date.context_today)
     reason = fields.Char()
+    program_id = fields.Many2one(related="member_id.program_id")
+    tier_id = fields.Many2one(
+        "garage.loyalty.tier", domain="[('program_id', '=', program_id)]"
+    )
+    date_until = fields.Date(
+        string="Until",
+        help="Last day on which the tier stays whatever the figures say. "
+        "Empty: until somebody changes it.",
+    )
 
     def action_apply(self):
         """Change the membership from the date on, and keep the reason.
@@ -22,6 +36,8 @@ class GarageLoyaltyStatusChange(models.TransientModel):
         :raise UserError: when the date lies in the future or before the enrolment
         """
         self.ensure_one()
+        if self.change == "tier":
+            return self._apply_tier()
         today = fields.Date.context_today(self)
         if not self.member_id.date_joined <= self.date <= today:
             raise UserError(
@@ -36,4 +52,12 @@ class GarageLoyaltyStatusChange(models.TransientModel):
             "come_back": self.member_id._come_back,
         }[self.change]
         change(date=self.date, reason=self.reason)
+        return {"type": "ir.actions.act_window_close"}
+
+    def _apply_tier(self):
+        if not self.tier_id or not (self.reason or "").strip():
+            raise UserError(
+                self.env._("Choose a tier, and say why the member gets it.")
+            )
+        self.member_id._fix_tier(self.tier_id, self.date_until, self.reason)
         return {"type": "ir.actions.act_window_close"}

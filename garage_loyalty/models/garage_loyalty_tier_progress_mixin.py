@@ -1,0 +1,102 @@
+from odoo import api, fields, models
+from odoo.tools import format_amount
+
+
+class GarageLoyaltyTierProgressMixin(models.AbstractModel):
+    """How far a member is from the next tier, and what keeps the present one."""
+
+    _name = "garage.loyalty.tier.progress.mixin"
+    _description = "Progress to a Loyalty Tier"
+
+    next_tier_id = fields.Many2one(
+        "garage.loyalty.tier", compute="_compute_tier_progress"
+    )
+    tier_progress = fields.Float(
+        string="Progress (%)",
+        compute="_compute_tier_progress",
+        help="How much of what the next tier needs has been reached.",
+    )
+    tier_missing = fields.Char(
+        string="Missing to the next tier", compute="_compute_tier_progress"
+    )
+    tier_kept_until = fields.Date(
+        string="Tier kept until",
+        compute="_compute_tier_progress",
+        help="Day of the review at which the tier is lost, unless what is missing is "
+        "reached before.",
+    )
+    tier_to_keep = fields.Char(
+        string="Missing to keep it", compute="_compute_tier_progress"
+    )
+
+    @api.depends("tier_id", "program_id", "qualification_ids.date_until")
+    def _compute_tier_progress(self):
+        Figures = self.env["garage.loyalty.tier.figures"]
+        blank = dict.fromkeys(self._get_progress_names())
+        for program, members in self.grouped("program_id").items():
+            # The figures of a member are for whoever may see the member.
+            program = program.sudo()
+            mine = members.filtered(
+                lambda member: member._origin.id and member.state != "left"
+            )
+            if not program or not program._get_rules().tiers.are_given:
+                mine = self.browse()
+            (members - mine).update(blank)
+            day = program.company_id._get_loyalty_today()
+            figures = Figures.sudo()._get_figures(program, mine, day) if mine else {}
+            for member in mine:
+                member.update(blank | member._get_tier_progress(figures[member]))
+
+    @api.model
+    def _get_progress_names(self):
+        return [
+            "next_tier_id",
+            "tier_progress",
+            "tier_missing",
+            "tier_kept_until",
+            "tier_to_keep",
+        ]
+
+    def _get_tier_progress(self, figures):
+        """Return what is known of one member's way up, and down."""
+        self.ensure_one()
+        tiers = self.program_id.sudo().tier_ids  # read to compare, not to show
+        levels = self.program_id._get_rules().tiers.levels
+        place = list(tiers).index(self.tier_id) if self.tier_id in tiers else 0
+        vals = {}
+        above = [
+            (tier, level)
+            for tier, level in zip(tiers[place + 1 :], levels[place:], strict=True)
+            if level.asks
+        ]
+        if above:
+            tier, level = above[0]
+            vals |= {
+                "next_tier_id": tier.id,
+                "tier_progress": 100 * level.progress(figures),
+                "tier_missing": self._describe_missing(level, figures),
+            }
+        lost = self.qualification_ids.filtered(
+            lambda row: row.tier_id == self.tier_id and row.date_until
+        )
+        if lost and not self.is_tier_fixed:
+            vals |= {
+                "tier_kept_until": lost.date_until,
+                "tier_to_keep": self._describe_missing(levels[place - 1], figures),
+            }
+        return vals
+
+    def _describe_missing(self, level, figures):
+        """Return in words what is missing to a tier."""
+        missing = level.missing(figures)
+        texts = {
+            "spend": lambda value: format_amount(self.env, value, self.currency_id),
+            "points": lambda value: self.env._("%s points", value),
+            "visits": lambda value: (
+                self.env._("1 visit") if value == 1 else self.env._("%s visits", value)
+            ),
+        }
+        parts = [texts[name](value) for name, value in missing.items()]
+        return (self.env._(" and ") if level.match_all else self.env._(" or ")).join(
+            parts
+        )
