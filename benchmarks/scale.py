@@ -12,6 +12,7 @@ import statistics
 import time
 
 from common import Report, environment, open_registry, parser
+from large import get_members, get_partners, timed, vacuum
 from workshop import Workshop
 
 from odoo.tools import SQL
@@ -29,8 +30,8 @@ def fill(env, members):
         {"expiry_rule": "age", "expiry_months": 24, "expiry_month_end": False}
     )
     for statement in (
-        _get_partners(members),
-        _get_members(workshop),
+        get_partners(members),
+        get_members(workshop.program),
         _get_given(),
         _get_lots(),
         _get_taken(),
@@ -38,33 +39,6 @@ def fill(env, members):
         _get_balances(),
     ):
         env.cr.execute(statement)
-
-
-def _get_partners(members):
-    return SQL(
-        """
-        WITH partner AS (
-            INSERT INTO res_partner (name, complete_name, active, autopost_bills, type)
-            SELECT 'Scale ' || n, 'Scale ' || n, TRUE, 'ask', 'contact'
-              FROM generate_series(1, %s) n RETURNING id)
-        SELECT count(*) FROM partner
-        """,
-        members,
-    )
-
-
-def _get_members(workshop):
-    return SQL(
-        """
-        INSERT INTO garage_loyalty_member (number, partner_id, program_id, company_id,
-               state, source, date_joined, status_date, settled_points, debt)
-        SELECT 'S' || id, id, %s, %s, 'active', 'import', '2015-01-01', '2015-01-01',
-               0, 0
-          FROM res_partner WHERE name LIKE 'Scale %%'
-        """,
-        workshop.program.id,
-        workshop.company.id,
-    )
 
 
 def _get_given():
@@ -131,28 +105,6 @@ def _get_balances():
          WHERE lots.member_id = member.id
         """
     )
-
-
-def vacuum(registry):
-    """Do what PostgreSQL does by itself after a while."""
-    with registry.cursor() as cr:
-        cr._cnx.autocommit = True
-        for table in ("entry", "lot", "allocation", "member"):
-            cr.execute(
-                SQL("VACUUM ANALYZE %s", SQL.identifier(f"garage_loyalty_{table}"))
-            )
-        cr._cnx.autocommit = False
-
-
-def timed(function, runs=7):
-    """Return the median seconds of ``function``, after one run to warm up."""
-    function()
-    seconds = []
-    for _run in range(runs):
-        started = time.perf_counter()
-        function()
-        seconds.append(time.perf_counter() - started)
-    return statistics.median(seconds)
 
 
 def get_aggregate(env):
@@ -255,7 +207,7 @@ def main():
     report.title(f"{options.members} members, {30 * options.members} entries")
     with environment(registry) as env:
         fill(env, options.members)
-    vacuum(registry)
+    vacuum(registry, "entry", "lot", "allocation", "member")
     report.note("made")
     with environment(registry) as env:
         bound = get_aggregate(env)

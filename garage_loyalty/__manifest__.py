@@ -1,7 +1,7 @@
 {
     "name": "Garage Loyalty",
     "summary": "Membership, points and rewards for car workshops",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "category": "Sales/Loyalty",
     "license": "LGPL-3",
     "author": "Garage Loyalty maintainers",

@@ -10,6 +10,7 @@ from . import garage_loyalty_earning_check
 from . import garage_loyalty_earning_mixin
 from . import garage_loyalty_expiry_mixin
 from . import garage_loyalty_immutable_mixin
+from . import garage_loyalty_job_mixin
 from . import garage_loyalty_line_mixin
 from . import garage_loyalty_merge_mixin
 from . import garage_loyalty_partner_search_mixin
@@ -25,6 +26,7 @@ from . import garage_loyalty_transfer_mixin
 from . import garage_loyalty_undo_mixin
 from . import garage_loyalty_tier_rules_mixin
 from . import garage_loyalty_tier_progress_mixin
+from . import garage_loyalty_tier_rise_mixin
 from . import garage_loyalty_tier_figures
 from . import garage_loyalty_visit_sync_mixin
 
@@ -51,6 +53,7 @@ from . import (
     garage_loyalty_reward,
     garage_loyalty_tier,
     garage_loyalty_tier_review,
+    garage_loyalty_tier_warning,
     garage_loyalty_visit,
     product_template,
     repair_order,

@@ -198,8 +198,8 @@ class AccountMove(models.Model):
             repairs -= new._sync_new_visits(repairs, members)
             invoices -= new
         Visit = self.env["garage.loyalty.visit"]
-        Visit._sync("repair_id", repairs.ids)
-        Visit._sync_moves(invoices)
+        if Visit._sync("repair_id", repairs.ids) + Visit._sync_moves(invoices):
+            self.loyalty_member_id._rise()
 
     def _get_loyalty_orders(self):
         return self.invoice_line_ids.sale_line_ids.order_id

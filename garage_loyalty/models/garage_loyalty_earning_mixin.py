@@ -101,6 +101,7 @@ class GarageLoyaltyEarningMixin(models.AbstractModel):
         members = postings[0][0].concat(*(member for member, _vals in postings))
         members._give(entries)
         members._forget_given()
+        members.filtered(lambda member: member._get_tier_rules().asks_points)._rise()
 
     def _get_loyalty_roots(self):
         """Return the invoices that rule the points of these documents."""

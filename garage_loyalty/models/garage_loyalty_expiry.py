@@ -3,7 +3,6 @@ from functools import partial
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.service.model import retrying
 from odoo.tools import SQL
 
 from ..tools.lots import INACTIVITY
@@ -19,6 +18,7 @@ class GarageLoyaltyExpiry(models.AbstractModel):
     """
 
     _name = "garage.loyalty.expiry"
+    _inherit = ["garage.loyalty.job.mixin"]
     _description = "Expiry of Loyalty Points"
 
     @api.model
@@ -41,14 +41,6 @@ class GarageLoyaltyExpiry(models.AbstractModel):
             if not self._run_step(step, len(steps) - number):
                 return
         self.env["ir.cron"]._commit_progress(0, remaining=0)
-
-    @api.model
-    def _run_step(self, step, left):
-        """Repeat a step until nothing is left to do; tell whether there is time."""
-        while done := retrying(step, self.env):
-            if not self.env["ir.cron"]._commit_progress(done, remaining=left):
-                return False
-        return True
 
     @api.model
     def _settle_batch(self, batch):

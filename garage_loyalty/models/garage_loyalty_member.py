@@ -40,6 +40,7 @@ class GarageLoyaltyMember(models.Model):
         "garage.loyalty.privacy.mixin",
         "garage.loyalty.status.mixin",
         "garage.loyalty.tier.progress.mixin",
+        "garage.loyalty.tier.rise.mixin",
         "garage.loyalty.transfer.mixin",
         "mail.thread",
         "mail.activity.mixin",
@@ -93,7 +94,9 @@ class GarageLoyaltyMember(models.Model):
         help="The review of tiers leaves the tier alone, until its end date if there "
         "is one.",
     )
-    tier_fixed_until = fields.Date(readonly=True, copy=False)
+    tier_fixed_until = fields.Date(
+        readonly=True, copy=False, index="btree_not_null"
+    )
     qualification_ids = fields.One2many(
         "garage.loyalty.qualification", "member_id", readonly=True
     )
@@ -272,12 +275,22 @@ class GarageLoyaltyMember(models.Model):
 
     def _send_expiry_warning(self, lots):
         """Tell the member that points expire. Override to use other channels."""
-        self.ensure_one()
-        template = self.env.ref(
-            "garage_loyalty.mail_template_expiry", raise_if_not_found=False
+        self._send_loyalty_mail(
+            "mail_template_expiry",
+            loyalty_points=sum(lots.mapped("remaining")),
+            loyalty_date=min(lots.mapped("date_expiry")),
         )
+
+    def _send_tier_warning(self):
+        """Tell the member that the tier is about to be lost, and what would keep it.
+
+        Override to use other channels.
+        """
+        self._send_loyalty_mail("mail_template_tier")
+
+    def _send_loyalty_mail(self, name, **values):
+        """Send one of the add-on's templates, unless somebody has deleted it."""
+        self.ensure_one()
+        template = self.env.ref(f"garage_loyalty.{name}", raise_if_not_found=False)
         if template:
-            template.with_context(
-                loyalty_points=sum(lots.mapped("remaining")),
-                loyalty_date=min(lots.mapped("date_expiry")),
-            ).send_mail(self.id)
+            template.with_context(**values).send_mail(self.id)

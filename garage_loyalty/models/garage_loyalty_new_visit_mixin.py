@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class GarageLoyaltyNewVisitMixin(models.AbstractModel):
@@ -33,10 +33,19 @@ class GarageLoyaltyNewVisitMixin(models.AbstractModel):
             else:
                 skipped += repair
         Visit = self.env["garage.loyalty.visit"]
-        Visit._add("move_id", sales)
-        added = Visit._add("repair_id", list(filter(None, repaired.values())))
+        rising = self._get_rising_members(members)
+        totals = rising._get_rise_totals()
+        found = Visit._add("move_id", sales, totals).values()
+        added = Visit._add("repair_id", list(filter(None, repaired.values())), totals)
+        rising._rise_by_totals([*found, *added.values()])
         # A repair order that was billed before has its visit already, which changes.
         return skipped + repairs.browse(added)
+
+    @api.model
+    def _get_rising_members(self, members):
+        """Return, of the members of documents, those that may reach a higher tier."""
+        found = self.env["garage.loyalty.member"].sudo()  # as in _stamp_loyalty
+        return found.union(*members.values())._filter_rising()
 
     def _get_visit_lines(self):
         return self.invoice_line_ids.filtered(

@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL
 
 
 class GarageLoyaltyStatusMixin(models.AbstractModel):
@@ -100,7 +99,7 @@ class GarageLoyaltyStatusMixin(models.AbstractModel):
         for program, members in self.sudo().grouped("program_id").items():
             if program._get_rules().tiers.are_given:
                 day = program.company_id._get_loyalty_today()
-                Review._review(program, day, SQL("member.id = ANY(%s)", members.ids))
+                Review._review(program, day, members.ids)
 
     def _set_tier(self, tier, date=None, reason=None):
         """Move members to ``tier`` from ``date`` on (today)."""

@@ -11,75 +11,82 @@ class GarageLoyaltyTierFigures(models.AbstractModel):
     _description = "Figures for Loyalty Tiers"
 
     @api.model
-    def _get_figures_query(self, program, day, condition):
-        """Return a query: member_id, spend, points, visits of members as of a day.
+    def _get_figures_query(self, program, day, ids=None):
+        """Return a query: what members did in the time that counts, as of a day.
 
-        Override to count by other means.
+        Yields member_id, tier_id, is_fixed, spend, points, visits. Override to count by
+        other means.
 
-        :param condition: the SQL of which members, on ``member``
+        :param ids: of the members; all that have not left, if not said
         """
         return SQL(
             """
-            SELECT member.id AS member_id, COALESCE(spend, 0) AS spend,
-                   COALESCE(points, 0)::int AS points,
+            WITH subject AS (
+                SELECT id, partner_id, tier_id, is_tier_fixed IS TRUE AS is_fixed
+                  FROM garage_loyalty_member
+                 WHERE program_id = %(program)s AND state <> 'left' AND %(mine)s
+            )
+            SELECT id AS member_id, tier_id, is_fixed,
+                   COALESCE(spend, 0) AS spend, COALESCE(points, 0)::int AS points,
                    COALESCE(visits, 0)::int AS visits
-              FROM garage_loyalty_member member
+              FROM subject
               LEFT JOIN (%(visits)s) done USING (partner_id)
-              LEFT JOIN (%(points)s) earned ON earned.member_id = member.id
-             WHERE member.program_id = %(program)s AND member.state <> 'left'
-               AND (%(condition)s)
+              LEFT JOIN (%(points)s) earned ON earned.member_id = subject.id
             """,
-            visits=self._get_visits_query(program, day, condition),
-            points=self._get_points_query(program, day, condition),
+            visits=self._get_visits_query(program, day, ids),
+            points=self._get_points_query(program, day, ids),
             program=program.id,
-            condition=condition,
+            mine=self._is_among(SQL("id"), ids),
         )
+
+    @api.model
+    def _is_among(self, column, ids):
+        return SQL("TRUE") if ids is None else SQL("%s = ANY(%s)", column, list(ids))
 
     @api.model
     def _get_figures(self, program, members, day):
         """Return the ``Figures`` of members as of a day, by member."""
         self.env.flush_all()
-        condition = SQL("member.id = ANY(%s)", members.ids)
         found = {
             row["member_id"]: Figures(row["spend"], row["points"], row["visits"])
             for row in self.env.execute_query_dict(
-                self._get_figures_query(program, day, condition)
+                self._get_figures_query(program, day, members.ids)
             )
         }
         return {member: found.get(member.id, Figures()) for member in members}
 
     @api.model
-    def _get_visits_query(self, program, day, condition):
-        """Return a query: spend and visits by customer.
+    def _get_visits_query(self, program, day, ids):
+        """Return a query: spend and visits by customer, of all or of the ``subject``.
 
         A visit soon after the one before does not count once more; what was spent on it
-        does.
+        does. Nor does one that was free.
         """
+        rules, mine = program._get_rules().tiers, SQL("TRUE")
+        if ids is not None:
+            # By an array: joined, the planner reads all visits of the time.
+            mine = SQL("visit.partner_id = ANY(ARRAY(SELECT partner_id FROM subject))")
         return SQL(
             """
             SELECT visit.partner_id, sum(visit.amount) AS spend,
                    count(*) FILTER (
-                    WHERE visit.kind = 'repair'
+                    WHERE visit.kind = 'repair' AND visit.amount > 0
                       AND (visit.prev_date IS NULL
                            OR visit.date - visit.prev_date > %(gap)s)) AS visits
               FROM garage_loyalty_visit visit
-              JOIN garage_loyalty_member member
-                ON member.partner_id = visit.partner_id
-               AND member.program_id = %(program)s
              WHERE visit.date BETWEEN %(start)s AND %(day)s
                AND visit.company_id = ANY(%(companies)s)
                AND (%(warranty)s OR visit.is_warranty IS NOT TRUE)
-               AND %(untagged)s AND (%(condition)s)
+               AND %(untagged)s AND %(mine)s
              GROUP BY 1
             """,
             gap=program.tier_visit_gap,
-            program=program.id,
-            start=program._get_rules().tiers.window_start(day),
+            start=rules.window_start(day),
             day=day,
-            companies=program._get_loyalty_companies().ids,
+            companies=list(rules.companies),
             warranty=program.tier_count_warranty,
             untagged=self._get_untagged(program),
-            condition=condition,
+            mine=mine,
         )
 
     @api.model
@@ -99,25 +106,23 @@ class GarageLoyaltyTierFigures(models.AbstractModel):
         )
 
     @api.model
-    def _get_points_query(self, program, day, condition):
+    def _get_points_query(self, program, day, ids):
         """Return a query: points earned by member, net of what was taken back."""
         rules = program._get_rules().tiers
-        if not any(level.points for level in rules.levels):
+        if not rules.asks_points:
             return SQL("SELECT NULL::int AS member_id, 0 AS points WHERE FALSE")
         return SQL(
             """
-            SELECT entry.member_id, sum(entry.points) AS points
-              FROM garage_loyalty_entry entry
-              JOIN garage_loyalty_member member ON member.id = entry.member_id
-             WHERE member.program_id = %(program)s
-               AND entry.kind IN ('earn', 'clawback')
-               AND entry.date BETWEEN %(start)s AND %(day)s AND (%(condition)s)
+            SELECT member_id, sum(points) AS points
+              FROM garage_loyalty_entry
+             WHERE program_id = %(program)s AND kind IN ('earn', 'clawback')
+               AND date BETWEEN %(start)s AND %(day)s AND %(mine)s
              GROUP BY 1
             """,
             program=program.id,
             start=rules.window_start(day),
             day=day,
-            condition=condition,
+            mine=self._is_among(SQL("member_id"), ids),
         )
 
     @api.model
@@ -141,3 +146,34 @@ class GarageLoyaltyTierFigures(models.AbstractModel):
         if not met:
             return SQL("FALSE")
         return SQL("(%s)", SQL(" AND " if level.match_all else " OR ").join(met))
+
+    @api.model
+    def _get_open_query(self, program, day, ids=None):
+        """Return a query: members whose tier or qualifications have to change."""
+        rules, tiers = program._get_rules().tiers, program.tier_ids
+        level = SQL(", ").join(
+            SQL("(%s, %s)", tier_id, place) for place, tier_id in enumerate(tiers.ids)
+        )
+        return SQL(
+            """
+            WITH level (tier_id, place) AS (VALUES %(level)s),
+            kept AS (
+                SELECT member_id, count(*) FILTER (WHERE date_until IS NULL) AS met,
+                       min(date_until) AS first_until, max(place) AS highest
+                  FROM garage_loyalty_qualification JOIN level USING (tier_id)
+                 WHERE %(mine)s GROUP BY 1
+            )
+            SELECT figures.member_id, spend, points, visits, is_fixed,
+                   COALESCE(level.place, 0) AS place
+              FROM (%(figures)s) figures
+              LEFT JOIN level USING (tier_id)
+              LEFT JOIN kept ON kept.member_id = figures.member_id
+             WHERE %(deserved)s <> COALESCE(met, 0) OR first_until <= %(day)s
+                OR NOT is_fixed AND COALESCE(level.place, -1) <> COALESCE(highest, 0)
+            """,
+            level=level,
+            mine=self._is_among(SQL("member_id"), ids),
+            figures=self._get_figures_query(program, day, ids),
+            deserved=self._get_place_case(rules),
+            day=day,
+        )

@@ -1,12 +1,14 @@
+import logging
 from collections import defaultdict
 from functools import partial
 
 from odoo import api, fields, models
-from odoo.service.model import retrying
 from odoo.tools import SQL
 
 from ..tools import rows
 from ..tools.tiers import Figures
+
+_logger = logging.getLogger(__name__)
 
 
 class GarageLoyaltyTierReview(models.AbstractModel):
@@ -19,12 +21,15 @@ class GarageLoyaltyTierReview(models.AbstractModel):
     """
 
     _name = "garage.loyalty.tier.review"
-    _inherit = ["garage.loyalty.tier.figures"]
+    _inherit = ["garage.loyalty.job.mixin", "garage.loyalty.tier.figures"]
     _description = "Review of Loyalty Tiers"
 
     @api.model
-    def _cron_review(self):
-        """Review all days that were not reviewed yet, of each programme."""
+    def _cron_review(self, batch=200):
+        """Review all days that were not reviewed yet; warn who is about to lose a tier.
+
+        :param batch: how many members are warned in one transaction
+        """
         programs = self.env["garage.loyalty.program"].search(
             [("tier_ids", "!=", False)]
         )
@@ -32,29 +37,44 @@ class GarageLoyaltyTierReview(models.AbstractModel):
         programs = programs.filtered(
             lambda program: program._get_rules().tiers.are_given
         )
-        left = len(programs)
-        for program in programs:
-            left -= 1
-            today = program.company_id._get_loyalty_today()
-            days = program._get_review_days(program.tier_reviewed_until, today)
-            for number, day in enumerate(days, 1):
-                retrying(partial(self._review_day, program, day), self.env)
-                todo = left + len(days) - number
-                if not self.env["ir.cron"]._commit_progress(1, remaining=todo):
-                    return
+        Warning = self.env["garage.loyalty.tier.warning"]
+        steps = [
+            step
+            for program in programs
+            for step in (
+                partial(self._review_next, program),
+                partial(Warning._warn_batch, program, batch),
+            )
+        ]
+        for number, step in enumerate(steps):
+            if not self._run_step(step, len(steps) - number):
+                return
+
+    @api.model
+    def _review_next(self, program):
+        """Review the first day that was not reviewed yet; tell whether there was one."""
+        today = program.company_id._get_loyalty_today()
+        days = program._get_review_days(program.tier_reviewed_until, today)
+        if not days:
+            return 0
+        moved = self._review_day(program, days[0])
+        _logger.info("%s: %s reviewed, %s moved", program.name, days[0], len(moved))
+        return 1
 
     @api.model
     def _review_day(self, program, day):
         """Review a day; return the members whose tier changed."""
+        # In this transaction: the sums of a large base stay in memory, and are
+        # finished before PostgreSQL would have compiled them.
+        self.env.cr.execute(SQL("SET LOCAL work_mem = '64MB'; SET LOCAL jit = off"))
         last, rules = program.tier_reviewed_until, program._get_rules().tiers
         is_next = last and fields.Date.add(last, days=1) == day
         if is_next and rules.review_day(day) != day:
-            condition = self._get_touched(program, day)
+            ids = self._get_touched(program, day) + self._release(program, day)
         else:
-            condition = SQL("TRUE")
-        released = self._release(program, day)
-        condition = SQL("(%s OR member.id = ANY(%s))", condition, released)
-        moved = self._review(program, day, condition)
+            self._release(program, day)
+            ids = None
+        moved = self._review(program, day, ids)
         self.env.cr.execute(
             SQL(
                 "UPDATE garage_loyalty_program SET tier_reviewed_until = %s "
@@ -86,92 +106,74 @@ class GarageLoyaltyTierReview(models.AbstractModel):
         return released
 
     @api.model
-    def _get_touched(self, program, day, late=7):
-        """Return the condition of the members whose figures can have changed.
+    def _get_touched(self, program, day, late=1):
+        """Return the ids of the members whose figures can have changed.
 
         Visits and points of the day, and of the days before that came late; those that
-        do not count any more; tiers whose review has come.
+        do not count any more; tiers whose review has come. What comes later still is
+        seen at the next full review.
         """
         rules = program._get_rules().tiers
         before = rules.window_start(fields.Date.subtract(day, days=1))
         spans = SQL(
-            "date BETWEEN %s AND %s OR date >= %s AND date < %s",
+            "(date BETWEEN %s AND %s OR date >= %s AND date < %s)",
             fields.Date.subtract(day, days=late),
             day,
             before,
             rules.window_start(day),
         )
-        return SQL(
+        query = SQL(
             """
-            member.partner_id IN (SELECT partner_id FROM garage_loyalty_visit
-                                   WHERE %(spans)s)
-            OR member.id IN (SELECT member_id FROM garage_loyalty_entry WHERE %(spans)s)
-            OR member.id IN (SELECT member_id FROM garage_loyalty_qualification
-                              WHERE date_until <= %(day)s)
+            SELECT member.id FROM garage_loyalty_member member
+              JOIN garage_loyalty_visit USING (partner_id)
+             WHERE member.program_id = %(program)s AND %(spans)s
+            UNION
+            SELECT member_id FROM garage_loyalty_entry
+             WHERE program_id = %(program)s AND %(spans)s
+            UNION
+            SELECT member_id FROM garage_loyalty_qualification
+             WHERE date_until <= %(day)s
             """,
+            program=program.id,
             spans=spans,
             day=day,
         )
+        return [row[0] for row in self.env.execute_query(query)]
 
     @api.model
-    def _review(self, program, day, condition):
-        """Give and take tiers as of a day; return the members whose tier changed."""
+    def _review(self, program, day, ids=None):
+        """Give and take tiers as of a day; return the members whose tier changed.
+
+        :param ids: of the members to look at, not all
+        """
         self.env.flush_all()
         rules, tiers = program._get_rules().tiers, program.tier_ids
-        found = self.env.execute_query_dict(
-            self._get_open_query(program, day, condition)
-        )
+        found = self.env.execute_query_dict(self._get_open_query(program, day, ids))
+        before = self._get_held(rules, [row["member_id"] for row in found])
         held, places = {}, defaultdict(list)
         for row in found:
             figures = Figures(row["spend"], row["points"], row["visits"])
-            before = {
-                int(place): until and fields.Date.to_date(until)
-                for place, until in (row["held"] or {}).items()
-            }
-            place, after = rules.advance(
-                day, rules.deserved(figures), row["place"], before
+            place, held[row["member_id"]] = rules.advance(
+                day, rules.deserved(figures), row["place"], before[row["member_id"]]
             )
-            held[row["member_id"]] = after
             if place != row["place"] and not row["is_fixed"]:
                 places[place].append((row["member_id"], figures, place > row["place"]))
         self._write_qualifications(tiers, day, held)
         return self._write_tiers(tiers, day, places)
 
     @api.model
-    def _get_open_query(self, program, day, condition):
-        """Return a query: members whose tier or qualifications have to change."""
-        rules, tiers = program._get_rules().tiers, program.tier_ids
-        level = SQL(", ").join(
-            SQL("(%s, %s)", tier_id, place) for place, tier_id in enumerate(tiers.ids)
+    def _get_held(self, rules, ids):
+        """Return what members hold, as ``tools.tiers`` wants it, by their id."""
+        held = defaultdict(dict)
+        query = SQL(
+            "SELECT member_id, tier_id, date_until FROM garage_loyalty_qualification "
+            "WHERE member_id = ANY(%s) AND tier_id = ANY(%s)",
+            ids,
+            list(rules.tier_ids),
         )
-        return SQL(
-            """
-            WITH level (tier_id, place) AS (VALUES %(level)s),
-            kept AS (
-                SELECT member_id, jsonb_object_agg(place, date_until) AS held,
-                       count(*) FILTER (WHERE date_until IS NULL) AS met,
-                       min(date_until) AS first_until, max(place) AS highest
-                  FROM garage_loyalty_qualification JOIN level USING (tier_id)
-                 GROUP BY 1
-            ), subject AS (
-                SELECT figures.*, %(deserved)s AS deserved FROM (%(figures)s) figures
-            )
-            SELECT subject.member_id, spend, points, visits, held,
-                   COALESCE(level.place, 0) AS place, %(fixed)s AS is_fixed
-              FROM subject
-              JOIN garage_loyalty_member member ON member.id = subject.member_id
-              LEFT JOIN level USING (tier_id)
-              LEFT JOIN kept ON kept.member_id = subject.member_id
-             WHERE deserved <> COALESCE(met, 0) OR first_until <= %(day)s
-                OR NOT %(fixed)s
-                   AND COALESCE(level.place, -1) <> COALESCE(highest, 0)
-            """,
-            level=level,
-            deserved=self._get_place_case(rules),
-            figures=self._get_figures_query(program, day, condition),
-            fixed=SQL("(member.is_tier_fixed IS TRUE)"),
-            day=day,
-        )
+        for member_id, tier_id, until in self.env.execute_query(query) if ids else ():
+            held[member_id][rules.place(tier_id)] = until
+        return held
 
     @api.model
     def _write_qualifications(self, tiers, day, held):
@@ -279,7 +281,11 @@ class GarageLoyaltyTierReview(models.AbstractModel):
         """Let visits of the day and later have the new tier."""
         Visit = self.env["garage.loyalty.visit"]
         visits = Visit.search(
-            [("partner_id", "in", members.partner_id.ids), ("date", ">=", day)]
+            [
+                ("company_id.loyalty_company_id", "in", members.company_id.ids),
+                ("partner_id", "in", members.partner_id.ids),
+                ("date", ">=", day),
+            ]
         )
         Visit._sync_repairs(visits.repair_id)
         Visit._sync_moves(visits.move_id)

@@ -109,6 +109,8 @@ class GarageLoyaltyTierRulesMixin(models.AbstractModel):
         self.ensure_one()
         return rules.TierRules(
             levels=tuple(tier._prepare_level() for tier in self.tier_ids[1:]),
+            tier_ids=tuple(self.tier_ids.ids),
+            companies=tuple(self._get_loyalty_companies().ids),
             window=self.tier_window,
             months=self.tier_months,
             review=self.tier_review,

@@ -34,21 +34,24 @@ class GarageLoyaltyVisitSyncMixin(models.AbstractModel):
         return changed
 
     @api.model
-    def _add(self, key, vals_list):
+    def _add(self, key, vals_list, totals=None):
         """Add the rows of documents that are no visit yet, and whose facts are known.
 
         :param vals_list: dicts of all that ``garage.loyalty.facts`` yields
-        :return: the ids of the documents of which a row was added
+        :param totals: SQL of what else is asked of each row, on its table
+        :return: the answers, of each document of which a row was added, by its id
         """
         if not vals_list:
-            return set()
+            return {}
         names = self.env["garage.loyalty.facts"]._get_names()
         facts = [{name: vals[name] for name in names} for vals in vals_list]
         query = self._get_insert(facts)
         if key == "repair_id":
             query = self._get_add_query([vals[key] for vals in facts], facts)
-        query = SQL("%s RETURNING %s", query, SQL.identifier(key))
-        added = {row[0] for row in self.env.execute_query(query)}
+        query = SQL(
+            "%s RETURNING %s, %s", query, SQL.identifier(key), totals or SQL("NULL")
+        )
+        added = dict(self.env.execute_query(query))
         self._forget_cached_facts()
         return added
 

@@ -164,7 +164,8 @@ class RepairOrder(models.Model):
         if FACTS & vals.keys():
             visits = self.filtered(lambda repair: repair.state == "done")
             visits |= self.sudo().filtered("visit_ids")  # for any user of repairs
-            self.env["garage.loyalty.visit"]._sync_repairs(visits)
+            if self.env["garage.loyalty.visit"]._sync_repairs(visits):
+                visits.sudo().visit_ids.member_id._rise()  # as above
         return result
 
     def _fill_date_done(self):

@@ -11,6 +11,7 @@ GROUPS = (
 # What posting an invoice has to know of a member, fetched at once.
 MEMBER_FIELDS = [
     "company_id",
+    "is_tier_fixed",
     "merged_into_id",
     "number",
     "partner_id",

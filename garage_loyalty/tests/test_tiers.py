@@ -84,6 +84,14 @@ class TestTierReview(GarageLoyaltyCommon):
         self._review("2024-02-16")
         self.assertEqual(self.member.tier_id, self.gold)
 
+    def test_free_visits_do_not_count(self):
+        self.gold.required_spend = 0
+        self._visit(self.customer, "2024-01-15")
+        _repair, invoice = self._visit(self.customer, "2024-02-15")
+        self._credit(invoice, date="2024-02-16")
+        self._review("2024-02-16")
+        self.assertEqual(self.member.tier_id, self.bronze)
+
     def test_warranty_and_tagged_jobs_do_not_count(self):
         self.gold.required_spend = 0
         insurance = self.env["repair.tags"].create({"name": "Insurance"})
@@ -201,3 +209,144 @@ class TestTierReview(GarageLoyaltyCommon):
         other = self._enrol(self.other)
         self.assertFalse(other.next_tier_id)
         self.assertEqual(other.tier_progress, 0)
+
+
+@tagged("post_install", "-at_install")
+class TestTierWarning(GarageLoyaltyCommon):
+    """Members are told once before they lose a tier, and what would keep it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.silver.required_spend = 500
+        cls.program.write(
+            {"tier_months": 3, "tier_grace_days": 10, "tier_warning_days": 14}
+        )
+        cls.customer.email = "ada@example.com"
+        cls.member = cls._enrol(cls.customer)
+        with freeze_time("2024-02-10 12:00:00"):
+            cls._invoice(cls.customer, date="2024-02-10")
+        # The figures suffice until 9 May; the tier is lost on 1 June.
+
+    def _review(self, day):
+        self._run_job("ir_cron_review_tiers", f"{day} 12:00:00")
+
+    def _get_mails(self):
+        domain = [
+            ("model", "=", "garage.loyalty.member"),
+            ("res_id", "=", self.member.id),
+        ]
+        return self.env["mail.mail"].search(domain)
+
+    def test_once_and_some_days_before(self):
+        self._review("2024-05-17")
+        self.assertFalse(self._get_mails())
+        self._review("2024-05-18")
+        mail = self._get_mails()
+        self.assertIn("Silver", mail.subject)
+        self.assertIn("06/01/2024", mail.subject)
+        self.assertIn("500.00", mail.body_html)
+        self._review("2024-05-20")
+        self.assertEqual(self._get_mails(), mail)
+        self._review("2024-06-01")
+        self.assertEqual(self.member.tier_id, self.bronze)
+
+    def test_whoever_came_back_meanwhile_is_warned_again_next_time(self):
+        self._review("2024-05-20")
+        self._invoice(self.customer, date="2024-05-21")
+        self._review("2024-05-21")
+        self.assertFalse(self.member.qualification_ids.date_until)
+        self._review("2024-08-21")
+        self.assertEqual(len(self._get_mails()), 2)
+
+    def test_nobody_without_address_or_with_a_tier_by_hand(self):
+        self.customer.email = False
+        self._review("2024-05-18")
+        self.customer.email = "ada@example.com"
+        self.member._fix_tier(self.silver, reason="Rally driver")
+        self._review("2024-05-19")
+        self.assertFalse(self._get_mails())
+
+    def test_no_warning_when_the_programme_says_so(self):
+        self.program.tier_warning_days = 0
+        self._review("2024-05-31")
+        self.assertFalse(self._get_mails())
+
+
+@tagged("post_install", "-at_install")
+class TestTierRise(GarageLoyaltyCommon):
+    """A higher tier is there at once, in the transaction that suffices for it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.today = cls.company._get_loyalty_today()
+        cls.silver.required_spend = 500
+        cls.gold.write({"required_spend": 1000, "required_visits": 2, "match": "any"})
+        cls.member = cls._enrol(cls.customer)
+
+    def _bill_amount(self, amount, **vals):
+        lines = [(self.labour, 1, amount)]
+        return self._invoice(self.customer, lines, date=self.today, **vals)
+
+    def test_posting_an_invoice_that_suffices(self):
+        self._bill_amount(499)
+        self.assertEqual(self.member.tier_id, self.bronze)
+        self._bill_amount(1)
+        self.assertEqual(self.member.tier_id, self.silver)
+        row = self.member.status_ids[0]
+        self.assertEqual((row.date, row.spend), (self.today, 500))
+
+    def test_invoices_posted_together_suffice_together(self):
+        invoices = self._bill_amount(300, post=False) + self._bill_amount(
+            200, post=False
+        )
+        invoices.action_post()
+        self.assertEqual(self.member.tier_id, self.silver)
+
+    def test_second_repair_done_and_billed(self):
+        self._visit(self.customer, self.today - timedelta(days=30))
+        self.assertEqual(self.member.tier_id, self.bronze)
+        self._visit(self.customer, self.today)
+        self.assertEqual(self.member.tier_id, self.gold)
+
+    def test_second_repair_billed_then_done(self):
+        self._visit(self.customer, self.today - timedelta(days=30))
+        repair = self._create_repair(self.customer, hours=1)
+        self._bill(repair.sale_order_id, self.today)
+        self.assertEqual(self.member.tier_id, self.bronze)
+        self._finish(repair)
+        self.assertEqual(self.member.tier_id, self.gold)
+
+    def test_points_of_a_paid_invoice_suffice(self):
+        self.silver.write({"required_spend": 0, "required_points": 300})
+        invoice = self._bill_amount(300)
+        self.assertEqual(self.member.tier_id, self.bronze)
+        self._pay(invoice)
+        self.assertEqual(self.member.tier_id, self.silver)
+
+    def test_visits_that_do_not_count_suffice_for_nothing(self):
+        self.program.tier_visit_gap = 7
+        self._visit(self.customer, self.today - timedelta(days=5))
+        self._visit(self.customer, self.today)
+        self.assertEqual(self.member.tier_id, self.bronze)
+
+    def test_tier_set_by_hand_and_suspended_member_stay(self):
+        self.member._fix_tier(self.bronze, reason="Asked not to")
+        self._bill_amount(5000)
+        self.assertEqual(self.member.tier_id, self.bronze)
+        other = self._enrol(self.other)
+        other._suspend()
+        self._invoice(self.other, [(self.labour, 1, 5000)], date=self.today)
+        self.assertEqual(other.tier_id, self.bronze)
+
+    def test_draft_again_takes_no_tier_away(self):
+        invoice = self._bill_amount(600)
+        invoice.button_draft()
+        self.assertEqual(self.member.tier_id, self.silver)
+
+    def test_who_may_not_see_members_raises_them_all_the_same(self):
+        biller = self._create_user("biller", "account.group_account_invoice")
+        invoice = self._bill_amount(600, post=False)
+        invoice.with_user(biller).action_post()
+        self.assertEqual(self.member.tier_id, self.silver)

@@ -101,6 +101,8 @@ class TierRules:
     """How a programme gives and takes tiers.
 
     :ivar levels: ``Level`` of each place above 0, lowest first
+    :ivar tier_ids: the ids of the tiers of all places, lowest first
+    :ivar companies: the ids of the companies whose visits count
     :ivar window: whether the last ``months`` or the calendar year count
     :ivar review: how often a tier can be lost: on the first day of every month, quarter
         or year
@@ -109,6 +111,8 @@ class TierRules:
     """
 
     levels: tuple = ()
+    tier_ids: tuple = ()
+    companies: tuple = ()
     window: str = ROLLING
     months: int = 12
     review: str = MONTHLY
@@ -119,6 +123,23 @@ class TierRules:
     def are_given(self):
         """Tell whether any tier is given by figures, and not by hand alone."""
         return any(level.asks for level in self.levels)
+
+    @property
+    def asks_points(self):
+        """Tell whether points that are earned can reach a tier."""
+        return any(level.points for level in self.levels)
+
+    def place(self, tier_id):
+        """Return the place of a tier; the lowest one if there is none.
+
+        >>> TierRules(tier_ids=(7, 3, 5)).place(5), TierRules().place(None)
+        (2, 0)
+        """
+        return self.tier_ids.index(tier_id) if tier_id in self.tier_ids else 0
+
+    def can_rise(self, tier_id):
+        """Tell whether figures can reach a tier above this one."""
+        return any(level.asks for level in self.levels[self.place(tier_id) :])
 
     def window_start(self, day):
         """Return the first day that counts on ``day``.
