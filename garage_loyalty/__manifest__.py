@@ -17,6 +17,7 @@
         "data/garage_loyalty_adjustment_reason_data.xml",
         "data/mail_activity_type_data.xml",
         "data/mail_template_data.xml",
+        "reports/garage_loyalty_tier_move_views.xml",
         "reports/garage_loyalty_visit_report_views.xml",
         "reports/report_invoice_templates.xml",
         "wizards/garage_loyalty_enrol_views.xml",

@@ -4,6 +4,7 @@ from . import garage_loyalty_input_mixin
 from . import garage_loyalty_account_mixin
 from . import garage_loyalty_adjustment_check
 from . import garage_loyalty_approval_mixin
+from . import garage_loyalty_badge_mixin
 from . import garage_loyalty_balance_mixin
 from . import garage_loyalty_billed_mixin
 from . import garage_loyalty_earning_check

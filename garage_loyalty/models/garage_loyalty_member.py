@@ -86,7 +86,9 @@ class GarageLoyaltyMember(models.Model):
         ondelete="restrict",
         index=True,
         domain="[('program_id', '=', program_id)]",
+        group_expand="_group_expand_tier_id",
     )
+    tier_color = fields.Integer(related="tier_id.color")
     is_tier_fixed = fields.Boolean(
         string="Tier set by hand",
         readonly=True,

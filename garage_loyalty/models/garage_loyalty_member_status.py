@@ -22,6 +22,7 @@ class GarageLoyaltyMemberStatus(models.Model):
     tier_id = fields.Many2one(
         "garage.loyalty.tier", readonly=True, ondelete="restrict", index=True
     )
+    tier_color = fields.Integer(related="tier_id.color")
     reason = fields.Char(readonly=True)
     spend = fields.Monetary(
         readonly=True, help="Net spend in the time that counted, when a tier changed."

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
-from odoo.tools import format_amount
+from odoo.fields import Domain
+from odoo.tools import SQL, format_amount
 
 
 class GarageLoyaltyTierProgressMixin(models.AbstractModel):
@@ -28,6 +29,11 @@ class GarageLoyaltyTierProgressMixin(models.AbstractModel):
     tier_to_keep = fields.Char(
         string="Missing to keep it", compute="_compute_tier_progress"
     )
+    is_tier_at_risk = fields.Boolean(
+        string="About to lose the tier",
+        compute="_compute_is_tier_at_risk",
+        search="_search_is_tier_at_risk",
+    )
 
     @api.depends("tier_id", "program_id", "qualification_ids.date_until")
     def _compute_tier_progress(self):
@@ -46,6 +52,39 @@ class GarageLoyaltyTierProgressMixin(models.AbstractModel):
             figures = Figures.sudo()._get_figures(program, mine, day) if mine else {}
             for member in mine:
                 member.update(blank | member._get_tier_progress(figures[member]))
+
+    @api.depends("tier_kept_until")
+    def _compute_is_tier_at_risk(self):
+        for member in self:
+            member.is_tier_at_risk = bool(member.tier_kept_until)
+
+    @api.model
+    def _search_is_tier_at_risk(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        # What the review found; the figures of the day may say better already.
+        found = Domain(
+            "id",
+            "in",
+            SQL(
+                """(
+                SELECT member.id FROM garage_loyalty_member member
+                  JOIN garage_loyalty_qualification held
+                    ON held.member_id = member.id AND held.tier_id = member.tier_id
+                 WHERE held.date_until IS NOT NULL
+                   AND member.is_tier_fixed IS NOT TRUE AND member.state <> 'left'
+                )"""
+            ),
+        )
+        return Domain.OR(found if item else ~found for item in value)
+
+    @api.model
+    def _group_expand_tier_id(self, tiers, domain):
+        """Show all tiers of the programmes as columns, also those without members."""
+        mine = self.env["garage.loyalty.tier"].search(
+            [("company_id", "in", self.env.companies.loyalty_company_id.ids)]
+        )
+        return mine | tiers
 
     @api.model
     def _get_progress_names(self):

@@ -2,7 +2,6 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .garage_loyalty_member_status import STATES
 from .res_partner import GROUPS
 
 OFFERS = [
@@ -17,7 +16,11 @@ FACTS = {"date_done", "partner_id", "state", "under_warranty", "user_id"}
 
 class RepairOrder(models.Model):
     _name = "repair.order"
-    _inherit = ["repair.order", "garage.loyalty.billed.mixin"]
+    _inherit = [
+        "repair.order",
+        "garage.loyalty.badge.mixin",
+        "garage.loyalty.billed.mixin",
+    ]
 
     date_done = fields.Datetime(
         string="Done on",
@@ -46,22 +49,10 @@ class RepairOrder(models.Model):
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
     loyalty_member_id = fields.Many2one(
-        "garage.loyalty.member",
-        string="Membership",
-        compute="_compute_loyalty",
         help="Membership of the customer; after the visit, the one as of its day.",
     )
-    loyalty_state = fields.Selection(
-        STATES, string="Membership state", compute="_compute_loyalty"
-    )
     loyalty_tier_id = fields.Many2one(
-        "garage.loyalty.tier",
-        string="Tier",
-        compute="_compute_loyalty",
         help="Tier of the customer; after the visit, the one as of its day.",
-    )
-    loyalty_points = fields.Integer(
-        string="Points of the customer", compute="_compute_loyalty"
     )
     is_member_visit = fields.Boolean(
         string="Member's visit",

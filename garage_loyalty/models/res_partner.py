@@ -49,6 +49,16 @@ class ResPartner(models.Model):
         search="_search_loyalty_tier_id",
         groups=GROUPS,
     )
+    loyalty_tier_color = fields.Integer(related="loyalty_tier_id.color", groups=GROUPS)
+    loyalty_tier_progress = fields.Float(
+        related="loyalty_member_id.tier_progress", groups=GROUPS
+    )
+    loyalty_tier_missing = fields.Char(
+        related="loyalty_member_id.tier_missing", groups=GROUPS
+    )
+    loyalty_next_tier_id = fields.Many2one(
+        related="loyalty_member_id.next_tier_id", groups=GROUPS
+    )
     loyalty_points = fields.Integer(
         string="Points", compute="_compute_loyalty", groups=GROUPS
     )

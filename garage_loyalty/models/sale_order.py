@@ -1,31 +1,21 @@
 from odoo import api, fields, models
 
-from .garage_loyalty_member_status import STATES
 from .res_partner import GROUPS
 
 
 class SaleOrder(models.Model):
     _name = "sale.order"
-    _inherit = ["sale.order", "garage.loyalty.redeemable.mixin"]
+    _inherit = [
+        "sale.order",
+        "garage.loyalty.badge.mixin",
+        "garage.loyalty.redeemable.mixin",
+    ]
     _loyalty_lines_name = "order_line"
     _loyalty_quantity_name = "product_uom_qty"
 
     loyalty_redemption_ids = fields.One2many(
         "garage.loyalty.redemption", "order_id", readonly=True, groups=GROUPS
     )
-    loyalty_member_id = fields.Many2one(
-        "garage.loyalty.member", string="Membership", compute="_compute_loyalty"
-    )
-    loyalty_tier_id = fields.Many2one(
-        "garage.loyalty.tier", string="Tier", compute="_compute_loyalty"
-    )
-    loyalty_points = fields.Integer(
-        string="Points of the customer", compute="_compute_loyalty"
-    )
-    loyalty_state = fields.Selection(
-        STATES, string="Membership state", compute="_compute_loyalty"
-    )
-
     @api.depends("partner_id", "company_id")
     def _compute_loyalty(self):
         # The badge is for everybody who may see the quotation.

@@ -1,1 +1,1 @@
-from . import garage_loyalty_visit_report
+from . import garage_loyalty_tier_move, garage_loyalty_visit_report

@@ -16,6 +16,7 @@ ADVISOR = (
 class TestViews(GarageLoyaltyCommon):
     def test_every_action_opens_every_view_with_data(self):
         member = self._enrol(self.customer)
+        member._set_tier(self.silver)
         self._adjust(member, 500)
         self._pay(self._visit(self.customer)[1])
         invoice = self._invoice(self.customer, post=False)
