@@ -1,12 +1,8 @@
 """The loyalty side of the demo: who joins, rises, leaves, and spends points."""
 
-from datetime import timedelta
-
-from odoo.tools import format_amount
-
 # Net spend of twelve months that lifts a member to the second and third tier.
 THRESHOLDS = (700, 1600)
-REVIEW_MONTH = 1  # members are moved down in January only
+BONUSES = {"signup_bonus": 100, "birthday_bonus": 50, "referral_bonus": 250}
 
 
 class Register:
@@ -16,6 +12,8 @@ class Register:
         self.program = self.env["garage.loyalty.program"]._get_default(premises.company)
         self.members = {}  # customer number -> garage.loyalty.member
         self.redeemed = 0
+        for tier, spend in zip(self.program.tier_ids[1:], THRESHOLDS, strict=True):
+            tier.write({"required_spend": spend, "required_visits": 0})
 
     def enrol(self, enrolments):
         members = self.env["garage.loyalty.member"].create(
@@ -54,31 +52,13 @@ class Register:
             self.redeemed += 1
 
     def review(self, day):
-        """Set the tiers that the net spend of the last twelve months deserves."""
-        spent = self._spent(day)
-        tiers, currency = self.program.tier_ids, self.premises.company.currency_id
-        for member in self.members.values():
-            if member.state != "active":
-                continue
-            amount = spent.get(member.partner_id, 0.0)
-            tier = tiers[sum(amount >= threshold for threshold in THRESHOLDS)]
-            rises = tier.sequence > member.tier_id.sequence
-            if rises or (day.month == REVIEW_MONTH and tier != member.tier_id):
-                money = format_amount(self.env, amount, currency)
-                member._set_tier(tier, day, f"{money} in the last twelve months")
+        """Move members to the tiers that they deserve on a day, as the job does."""
+        self.env["garage.loyalty.tier.review"]._review_day(self.program, day)
 
-    def _spent(self, day):
-        rows = self.env["garage.loyalty.visit"]._read_group(
-            [
-                ("company_id", "=", self.premises.company.id),
-                ("date", "<", day),
-                ("date", ">=", day - timedelta(days=365)),
-                ("member_id", "!=", False),
-            ],
-            ["partner_id"],
-            ["amount:sum"],
-        )
-        return dict(rows)
+    def open_club(self):
+        """Give tiers discounts and privileges, too: what customers get from today."""
+        self.program._set_up(has_points=True, has_discount=True, has_privileges=True)
+        self.program.write(BONUSES)
 
     def portal_partner(self):
         """The private customer who has most to see on the portal."""

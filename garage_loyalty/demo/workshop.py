@@ -19,6 +19,8 @@ from .premises import hire_customer, open_premises
 MARKER = "garage_loyalty.demo_workshop"
 # Nobody reads the chatter of a thousand made-up orders.
 QUIET = {
+    # Three years in a few minutes: tiers are reviewed month by month.
+    "garage_loyalty_defer_tiers": True,
     "tracking_disable": True,
     "mail_create_nolog": True,
     "mail_create_nosubscribe": True,
@@ -69,6 +71,8 @@ class Loader:
         for first, following in self.months:
             self._month(first, following)
             self._commit(f"{first:%b %Y}", **self.counts)
+        self.register.review(self.plan.today)
+        self.register.open_club()
         self._present()
         portal = hire_customer(self.env, self.register.portal_partner())
         self._commit(

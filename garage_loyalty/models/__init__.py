@@ -7,21 +7,34 @@ from . import garage_loyalty_approval_mixin
 from . import garage_loyalty_badge_mixin
 from . import garage_loyalty_balance_mixin
 from . import garage_loyalty_billed_mixin
+from . import garage_loyalty_bonus_mixin
+from . import garage_loyalty_discounted_line_mixin
+from . import garage_loyalty_discounted_mixin
+from . import garage_loyalty_discounted_order_mixin
 from . import garage_loyalty_earning_check
 from . import garage_loyalty_earning_mixin
 from . import garage_loyalty_expiry_mixin
 from . import garage_loyalty_immutable_mixin
 from . import garage_loyalty_job_mixin
+from . import garage_loyalty_kit_cost_mixin
+from . import garage_loyalty_kit_mixin
+from . import garage_loyalty_join_rules_mixin
+from . import garage_loyalty_joining_mixin
 from . import garage_loyalty_line_mixin
+from . import garage_loyalty_member_bonus_mixin
 from . import garage_loyalty_merge_mixin
+from . import garage_loyalty_partner_enrol_mixin
 from . import garage_loyalty_partner_search_mixin
 from . import garage_loyalty_posting_mixin
+from . import garage_loyalty_priced_mixin
 from . import garage_loyalty_privacy_mixin
 from . import garage_loyalty_redeemable_mixin
 from . import garage_loyalty_redemption_check_mixin
+from . import garage_loyalty_referred_mixin
 from . import garage_loyalty_rules_mixin
 from . import garage_loyalty_new_visit_mixin
 from . import garage_loyalty_stamp_mixin
+from . import garage_loyalty_standing_mixin
 from . import garage_loyalty_status_mixin
 from . import garage_loyalty_transfer_mixin
 from . import garage_loyalty_undo_mixin
@@ -30,6 +43,15 @@ from . import garage_loyalty_tier_progress_mixin
 from . import garage_loyalty_tier_rise_mixin
 from . import garage_loyalty_tier_figures
 from . import garage_loyalty_visit_sync_mixin
+from . import garage_loyalty_benefit_mixin
+from . import garage_loyalty_privileged_mixin
+from . import garage_loyalty_free_line_mixin
+from . import garage_loyalty_free_service_mixin
+from . import garage_loyalty_limited_offer_mixin
+from . import garage_loyalty_offer_log
+from . import garage_loyalty_priority_mixin
+from . import garage_loyalty_program_privileges_mixin
+from . import garage_loyalty_warranty_mixin
 
 # isort: split
 
@@ -41,21 +63,29 @@ from . import (
     garage_loyalty_adjustment,
     garage_loyalty_adjustment_reason,
     garage_loyalty_allocation,
+    garage_loyalty_bonus,
+    garage_loyalty_bonus_job,
     garage_loyalty_entry,
     garage_loyalty_expiry,
     garage_loyalty_facts,
+    garage_loyalty_invitation,
     garage_loyalty_ledger_check,
     garage_loyalty_lot,
     garage_loyalty_member,
     garage_loyalty_member_status,
+    garage_loyalty_privilege,
+    garage_loyalty_privilege_use,
     garage_loyalty_program,
     garage_loyalty_qualification,
     garage_loyalty_redemption,
     garage_loyalty_reward,
     garage_loyalty_tier,
+    garage_loyalty_tier_discount,
     garage_loyalty_tier_review,
     garage_loyalty_tier_warning,
     garage_loyalty_visit,
+    garage_loyalty_what_if,
+    product_pricelist,
     product_template,
     repair_order,
     res_company,

@@ -8,6 +8,7 @@ class AccountMove(models.Model):
         "account.move",
         "garage.loyalty.stamp.mixin",
         "garage.loyalty.new.visit.mixin",
+        "garage.loyalty.referred.mixin",
         "garage.loyalty.earning.mixin",
         "garage.loyalty.redeemable.mixin",
     ]

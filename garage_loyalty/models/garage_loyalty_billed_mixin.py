@@ -114,6 +114,29 @@ class GarageLoyaltyBilledMixin(models.AbstractModel):
             move_id,
         )
 
+    def _get_loyalty_quotation(self):
+        """Return the quotation on which the repair order is sold, if there is one."""
+        return self.sale_order_id
+
+    def _ensure_loyalty_quotation(self):
+        """Return the quotation of the repair order; create it if there is none."""
+        if not self.sale_order_id:
+            self.action_create_sale_order()
+        return self.sale_order_id
+
+    def _get_loyalty_quoted_lines(self):
+        """Return the lines of the quotation that are the repair order's own.
+
+        What it brought there; the rest too if it is alone there.
+        """
+        self.ensure_one()
+        order = self.sale_order_id
+        # Whoever reads the quotation need not see all its repair orders.
+        siblings = order.sudo().repair_order_ids
+        if len(siblings.filtered(lambda repair: repair.state != "cancel")) <= 1:
+            return order.order_line
+        return self.sale_order_line_id | self.move_ids.sale_line_id
+
     def _get_loyalty_invoice_lines(self):
         """Return the posted invoice and credit note lines of the repair orders.
 

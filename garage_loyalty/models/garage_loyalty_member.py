@@ -12,6 +12,7 @@ PROTECTED = {
     "date_left",
     "debt",
     "enrolled_by_id",
+    "is_referral_due",
     "is_tier_fixed",
     "merged_into_id",
     "number",
@@ -34,7 +35,10 @@ class GarageLoyaltyMember(models.Model):
         "garage.loyalty.input.mixin",
         "garage.loyalty.account.mixin",
         "garage.loyalty.balance.mixin",
-        # Before the two that it extends.
+        "garage.loyalty.benefit.mixin",
+        # Before those that they extend.
+        "garage.loyalty.joining.mixin",
+        "garage.loyalty.member.bonus.mixin",
         "garage.loyalty.merge.mixin",
         "garage.loyalty.posting.mixin",
         "garage.loyalty.privacy.mixin",
@@ -57,6 +61,7 @@ class GarageLoyaltyMember(models.Model):
     )
     phone = fields.Char(related="partner_id.phone")
     email = fields.Char(related="partner_id.email")
+    is_company = fields.Boolean(related="partner_id.is_company")
     program_id = fields.Many2one(
         "garage.loyalty.program",
         string="Programme",
@@ -88,7 +93,6 @@ class GarageLoyaltyMember(models.Model):
         domain="[('program_id', '=', program_id)]",
         group_expand="_group_expand_tier_id",
     )
-    tier_color = fields.Integer(related="tier_id.color")
     is_tier_fixed = fields.Boolean(
         string="Tier set by hand",
         readonly=True,
@@ -99,13 +103,15 @@ class GarageLoyaltyMember(models.Model):
     tier_fixed_until = fields.Date(
         readonly=True, copy=False, index="btree_not_null"
     )
-    qualification_ids = fields.One2many(
-        "garage.loyalty.qualification", "member_id", readonly=True
-    )
     points_worth = fields.Monetary(
         string="Worth",
         compute="_compute_points_worth",
         help="What the points would take off an invoice today.",
+    )
+    privilege_value = fields.Monetary(
+        string="Saved this year",
+        compute="_compute_privileges",
+        help="What privileges were worth this calendar year, without tax.",
     )
     date_joined = fields.Date(
         string="Joined on", required=True, default=fields.Date.context_today
@@ -210,7 +216,7 @@ class GarageLoyaltyMember(models.Model):
         """Start the history, and count what the customer had done on that day."""
         self.ensure_one()
         self._check_tier(self.tier_id)
-        self._log_status(self.date_joined, self.env._("Enrolled"))
+        self._log_status(self.date_joined, self._get_enrolment_reason())
         moves = self.env["account.move"]._get_unstamped_loyalty_moves(self)
         moves._stamp_loyalty()
         moves._sync_loyalty()

@@ -101,6 +101,8 @@ class GarageLoyaltyMergeMixin(models.AbstractModel):
             [("member_id", "=", self.id), ("state", "=", "draft")]
         )
         planned.write({"member_id": survivor.id})
+        # Two accounts do not have two quotas.
+        self.privilege_use_ids._follow(survivor)
 
     def _move_to_partner(self, partner):
         moved = self.filtered(lambda member: member.partner_id != partner)

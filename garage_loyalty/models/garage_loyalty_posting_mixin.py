@@ -100,20 +100,21 @@ class GarageLoyaltyPostingMixin(models.AbstractModel):
             "is_settled": True,
         }
 
-    def _give(self, postings):
+    def _give(self, postings, **options):
         """Append entries that give points, each with its lot, in one statement.
 
         Neither waits for another transaction nor makes one wait.
 
         :param postings: pairs of (member, values of the entry) of different documents
             of one model
+        :param options: see ``_prepare_lot_vals``
         :raise ConcurrencyError: when one of them has been posted before
         """
         Entry, Lot = self.env["garage.loyalty.entry"], self.env["garage.loyalty.lot"]
         lots = [
             {
                 "source_id": vals["source_id"],
-                **member._prepare_lot_vals(vals, vals["points"]),
+                **member._prepare_lot_vals(vals, vals["points"], **options),
                 "is_settled": False,
             }
             for member, vals in postings

@@ -9,7 +9,12 @@ class GarageLoyaltyProgram(models.Model):
     _description = "Loyalty Programme"
     _inherit = [
         "garage.loyalty.input.mixin",
+        "garage.loyalty.bonus.mixin",
         "garage.loyalty.expiry.mixin",
+        "garage.loyalty.kit.cost.mixin",
+        "garage.loyalty.kit.mixin",
+        "garage.loyalty.program.privileges.mixin",
+        "garage.loyalty.join.rules.mixin",
         "garage.loyalty.rules.mixin",
         "garage.loyalty.tier.rules.mixin",
         "mail.thread",
@@ -181,6 +186,17 @@ class GarageLoyaltyProgram(models.Model):
                 )
             )
 
+    @api.model
+    def action_open_app(self):
+        """Open the members; a loyalty manager first chooses the kind of programme."""
+        program = self._get_default(self.env.company)
+        manager = self.env.user.has_group("garage_loyalty.garage_loyalty_group_manager")
+        is_new = program and not program.date_set_up
+        name = "setup" if manager and is_new else "member"
+        return self.env["ir.actions.act_window"]._for_xml_id(
+            f"garage_loyalty.garage_loyalty_{name}_action"
+        )
+
     def action_open_members(self):
         """Open the list of the programme's members."""
         self.ensure_one()
@@ -229,44 +245,6 @@ class GarageLoyaltyProgram(models.Model):
         for company in companies:
             if not Program._get_default(company):
                 Program.create(self._prepare_default_vals(company))
-
-    @api.model
-    def _prepare_default_vals(self, company):
-        """Return the values of the programme that a new company starts with.
-
-        Override to start with other rules, tiers or rewards.
-        """
-        tiers = [
-            (self.env._("Bronze"), 1.0, 4),
-            (self.env._("Silver"), 1.25, 8),
-            (self.env._("Gold"), 1.5, 3),
-        ]
-        return {
-            "name": self.env._("Loyalty points"),
-            "company_id": company.id,
-            "tier_ids": [
-                fields.Command.create(
-                    {
-                        "name": name,
-                        "sequence": 10 * number,
-                        "multiplier": multiplier,
-                        "color": color,
-                    }
-                )
-                for number, (name, multiplier, color) in enumerate(tiers, 1)
-            ],
-            "reward_ids": [
-                fields.Command.create(
-                    {
-                        "name": self.env._("10% off labour"),
-                        "kind": "labour_percent",
-                        "percent": 10,
-                        "max_amount": 50,
-                        "points": 500,
-                    }
-                )
-            ],
-        }
 
     def _get_entry_tier(self):
         """Return the tier that a new member starts in: the first one, if any.

@@ -14,13 +14,13 @@ STATES = [
 class GarageLoyaltyRedemption(models.Model):
     """Points spent on one quotation or invoice.
 
-    Planned on a draft; the points leave the balance when the document is confirmed
-    or posted, and come back when it is cancelled, set to draft or credited.
+    Planned on a draft; spent when it is confirmed or posted; given back when it is
+    cancelled, set to draft or credited.
     """
 
     _name = "garage.loyalty.redemption"
     _description = "Points Redemption"
-    _inherit = ["garage.loyalty.redemption.check.mixin"]
+    _inherit = ["garage.loyalty.offer.log", "garage.loyalty.redemption.check.mixin"]
     _order = "id desc"
 
     member_id = fields.Many2one(

@@ -19,7 +19,7 @@ class GarageLoyaltyReward(models.Model):
 
     _name = "garage.loyalty.reward"
     _description = "Loyalty Reward"
-    _inherit = ["garage.loyalty.input.mixin"]
+    _inherit = ["garage.loyalty.input.mixin", "garage.loyalty.limited.offer.mixin"]
     _order = "program_id, sequence, id"
     _check_company_auto = True
 
@@ -221,7 +221,8 @@ class GarageLoyaltyReward(models.Model):
         today = self.company_id._get_loyalty_today()
         rank = self._get_rank(member.tier_id)
         reason = self._get_terms().refusal(today, rank, available, amount)
-        return self._get_refusals(available)[reason] if reason else ""
+        refusal = self._get_refusals(available)[reason] if reason else ""
+        return self._get_offer_refusal(member) or refusal
 
     def _get_refusals(self, available):
         """Return the words for each reason. Override together with ``_get_terms``."""

@@ -27,12 +27,13 @@ class GarageLoyaltyRulesMixin(models.AbstractModel):
         program = self.sudo()  # rules are applied for whoever posts an invoice
         return Rules(
             trigger=program.earn_trigger,
-            labour_rate=program.labour_rate,
-            parts_rate=program.parts_rate,
+            labour_rate=program.labour_rate if program.has_points else 0.0,
+            parts_rate=program.parts_rate if program.has_points else 0.0,
             minimum=program.minimum_amount,
             private_only=program.private_only,
             earn_when_redeeming=program.earn_when_redeeming,
             excluded=frozenset(program.excluded_categ_ids.ids),
+            joining=program._prepare_join_rules(),
             multipliers=program._get_multipliers(),
             tiers=program._prepare_tier_rules(),
             **program._prepare_expiry_rules(),

@@ -49,6 +49,7 @@ class GarageLoyaltyStatusMixin(models.AbstractModel):
         self.env["garage.loyalty.visit"]._sync_partner(
             self.partner_id, self.company_id, date
         )
+        self.env["repair.order"]._sync_loyalty_priority_of(self)
 
     def _change_state(self, state, date, reason, vals=None):
         self.check_access("write")

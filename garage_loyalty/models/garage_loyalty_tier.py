@@ -6,8 +6,9 @@ from ..tools.tiers import Level
 class GarageLoyaltyTier(models.Model):
     _name = "garage.loyalty.tier"
     _description = "Loyalty Tier"
-    _inherit = ["garage.loyalty.input.mixin"]
+    _inherit = ["garage.loyalty.input.mixin", "garage.loyalty.standing.mixin"]
     _order = "program_id, sequence, id"
+    _check_company_auto = True
 
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(default=10)
@@ -26,6 +27,15 @@ class GarageLoyaltyTier(models.Model):
         default=1.0,
         digits=(16, 4),
         help="Points of members in this tier are multiplied by this number.",
+    )
+
+    privilege_ids = fields.Many2many(
+        "garage.loyalty.privilege",
+        "garage_loyalty_privilege_tier_rel",
+        "tier_id",
+        "privilege_id",
+        copy=False,
+        help="Privileges of this tier; those of all members are not listed.",
     )
 
     required_spend = fields.Monetary(

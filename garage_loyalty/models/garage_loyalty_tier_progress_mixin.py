@@ -9,6 +9,12 @@ class GarageLoyaltyTierProgressMixin(models.AbstractModel):
     _name = "garage.loyalty.tier.progress.mixin"
     _description = "Progress to a Loyalty Tier"
 
+    tier_id = fields.Many2one("garage.loyalty.tier")
+    tier_color = fields.Integer(related="tier_id.color")
+    loyalty_discount_text = fields.Char(related="tier_id.discount_text")
+    qualification_ids = fields.One2many(
+        "garage.loyalty.qualification", "member_id", readonly=True
+    )
     next_tier_id = fields.Many2one(
         "garage.loyalty.tier", compute="_compute_tier_progress"
     )

@@ -274,6 +274,7 @@ class GarageLoyaltyTierReview(models.AbstractModel):
             row["member_id"] for row in history
         )
         self._restamp_visits(members, day)
+        self.env["repair.order"]._sync_loyalty_priority_of(members)
         return members
 
     @api.model

@@ -23,7 +23,12 @@ class GarageLoyaltyTierRiseMixin(models.AbstractModel):
             Review._review(program, day, members.ids)
 
     def _filter_rising(self):
-        """Return the members for whom there is a tier that figures can reach."""
+        """Return the members for whom there is a tier that figures can reach.
+
+        None while history is loaded: tiers are then reviewed day by day, afterwards.
+        """
+        if self.env.context.get("garage_loyalty_defer_tiers"):
+            return self.browse()
         return self.filtered(
             lambda member: (
                 member.state == "active"

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .garage_loyalty_priority_mixin import PRIORITY_FACTS
+from .garage_loyalty_warranty_mixin import WARRANTY_FACTS
 from .res_partner import GROUPS
 
 OFFERS = [
@@ -20,6 +22,10 @@ class RepairOrder(models.Model):
         "repair.order",
         "garage.loyalty.badge.mixin",
         "garage.loyalty.billed.mixin",
+        "garage.loyalty.discounted.mixin",
+        "garage.loyalty.priority.mixin",
+        "garage.loyalty.privileged.mixin",
+        "garage.loyalty.warranty.mixin",
     ]
 
     date_done = fields.Datetime(
@@ -73,6 +79,9 @@ class RepairOrder(models.Model):
         compute="_compute_loyalty_points_earned",
         help="Points earned by the invoices of this repair order.",
     )
+
+    # Few have an answer, and those of a customer are asked for.
+    _loyalty_offer_idx = models.Index("(partner_id) WHERE loyalty_offer <> 'not_asked'")
 
     @api.depends("partner_id", "company_id", "visit_ids")
     def _compute_loyalty(self):
@@ -144,7 +153,10 @@ class RepairOrder(models.Model):
         for vals in vals_list:
             if vals.get("state") == "done":
                 vals.setdefault("date_done", fields.Datetime.now())
-        return super().create(vals_list)
+        repairs = super().create(vals_list)
+        repairs._sync_loyalty_priority()
+        repairs._stamp_loyalty_warranty()
+        return repairs
 
     def write(self, vals):
         """Stamp the moment a repair is done, and what is known of it as a visit."""
@@ -157,6 +169,11 @@ class RepairOrder(models.Model):
             visits |= self.sudo().filtered("visit_ids")  # for any user of repairs
             if self.env["garage.loyalty.visit"]._sync_repairs(visits):
                 visits.sudo().visit_ids.member_id._rise()  # as above
+        if PRIORITY_FACTS & vals.keys():
+            self._sync_loyalty_priority()
+        if WARRANTY_FACTS & vals.keys():
+            self._stamp_loyalty_warranty()
+            self._sync_loyalty_warranty()
         return result
 
     def _fill_date_done(self):

@@ -26,8 +26,17 @@ HIERARCHY = {"is_company", "parent_id"}
 
 class ResPartner(models.Model):
     _name = "res.partner"
-    _inherit = ["res.partner", "garage.loyalty.partner.search.mixin"]
+    _inherit = [
+        # Before the host, whose pricelist it extends.
+        "garage.loyalty.priced.mixin",
+        "res.partner",
+        "garage.loyalty.partner.enrol.mixin",
+        "garage.loyalty.partner.search.mixin",
+    ]
 
+    loyalty_account_ids = fields.One2many(
+        "garage.loyalty.member", "partner_id", readonly=True, groups=GROUPS
+    )
     loyalty_member_id = fields.Many2one(
         "garage.loyalty.member",
         string="Membership",

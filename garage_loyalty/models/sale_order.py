@@ -6,8 +6,13 @@ from .res_partner import GROUPS
 class SaleOrder(models.Model):
     _name = "sale.order"
     _inherit = [
+        # Before the host, whose prices it extends.
+        "garage.loyalty.discounted.order.mixin",
         "sale.order",
         "garage.loyalty.badge.mixin",
+        "garage.loyalty.discounted.mixin",
+        # Before the one that it extends.
+        "garage.loyalty.free.service.mixin",
         "garage.loyalty.redeemable.mixin",
     ]
     _loyalty_lines_name = "order_line"
@@ -37,24 +42,31 @@ class SaleOrder(models.Model):
         redemptions = self.order_line.loyalty_redemption_id
         redemptions._before_posting(self)
         redemptions.sudo()._sync()  # whoever confirms need not have ledger rights
+        self._sync_loyalty_privileges()
         return result
 
     def _action_cancel(self):
         result = super()._action_cancel()
         # Whoever cancels need not have access to the ledger.
         self.sudo().loyalty_redemption_ids._sync()
+        self._sync_loyalty_privileges()
         return result
 
     def action_draft(self):
         """Plan again what was redeemed before the quotation was cancelled."""
         result = super().action_draft()
         self.sudo().loyalty_redemption_ids._sync()  # as for cancelling
+        self._sync_loyalty_privileges()
         return result
 
     def _get_update_prices_lines(self):
-        """Leave out what is paid with points: it has its own price."""
+        """Leave out what points pay or privileges make free: it has its own price."""
         lines = super()._get_update_prices_lines()
-        return lines.filtered(lambda line: not line.loyalty_redemption_id)
+        return lines.filtered(
+            lambda line: (
+                not line.loyalty_redemption_id and not line.loyalty_privilege_id
+            )
+        )
 
     def copy_data(self, default=None):
         """Points are spent once: a copy of a quotation is not paid with them."""

@@ -1,25 +1,60 @@
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import UserError
 
 
 class SaleOrderLine(models.Model):
     _name = "sale.order.line"
-    _inherit = ["sale.order.line", "garage.loyalty.line.mixin"]
+    _inherit = [
+        # Before the host, whose discounts it extends.
+        "garage.loyalty.discounted.line.mixin",
+        "sale.order.line",
+        "garage.loyalty.free.line.mixin",
+        "garage.loyalty.line.mixin",
+    ]
+
+    @api.depends("loyalty_privilege_id")
+    def _compute_discount(self):
+        result = super()._compute_discount()
+        self._keep_loyalty_discount()
+        return result
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Refuse to make lines free by hand."""
+        for vals in vals_list:
+            self.browse()._check_loyalty_privilege(vals)
+        return super().create(vals_list)
+
+    def copy_data(self, default=None):
+        """Charge the copy of what a privilege makes free."""
+        vals_list = super().copy_data(default)
+        for line, vals in zip(self, vals_list, strict=True):
+            if line.loyalty_privilege_id:
+                vals.pop("discount", None)
+        return vals_list
 
     def write(self, vals):
-        """Refuse to change what is paid with points by hand."""
+        """Refuse to change what points pay, or a privilege makes free, by hand."""
+        self._check_loyalty_privilege(vals)
         changed = self.filtered(
             lambda line: line.loyalty_redemption_id and line._is_loyalty_changed(vals)
         )
         if changed:
             raise UserError(changed[0].loyalty_redemption_id._locked_message())
-        return super().write(vals)
+        result = super().write(vals)
+        if "product_uom_qty" in vals:
+            # Whoever changes a quantity need not have loyalty rights.
+            self.sudo().filtered("loyalty_privilege_id")._sync_loyalty_use()
+        return result
 
     def unlink(self):
-        """Removing what is paid with points gives the points back."""
+        """Removing what points pay, or a privilege makes free, gives it back."""
         redemptions = self.loyalty_redemption_id
+        # Whoever removes a line need not have loyalty rights.
+        uses = self.sudo().filtered("loyalty_privilege_id").loyalty_use_ids
         result = super().unlink()
         redemptions._after_lines_removed()
+        uses._return_to("released")
         return result
 
     def _compute_qty_to_invoice(self):

@@ -28,6 +28,9 @@ class GarageLoyaltyCommon(AccountTestInvoicingCommon):
         cls.Visit = cls.env["garage.loyalty.visit"]
         cls.program = cls.env["garage.loyalty.program"]._get_default(cls.company)
         cls.bronze, cls.silver, cls.gold = cls.program.tier_ids
+        # Tests that are about other things must not depend on what tiers ask for.
+        cls.program.tier_ids.write({"required_spend": 0, "required_visits": 0})
+        (cls.silver + cls.gold).match = "all"
         cls.tax = cls.company_data["default_tax_sale"]
         cls.labour = cls._create_good(
             "Labour", 100, type="service", invoice_policy="order"
@@ -232,6 +235,21 @@ class GarageLoyaltyCommon(AccountTestInvoicingCommon):
         )
         adjustment.action_confirm()
         return adjustment
+
+    @classmethod
+    def _grant(cls, kind="free_service", tiers=None, **vals):
+        """Return a new privilege, of every member unless tiers are given."""
+        if kind == "free_service":
+            vals.setdefault("product_ids", [Command.set(cls.labour.ids)])
+        return cls.env["garage.loyalty.privilege"].create(
+            {
+                "name": f"Privilege {kind}",
+                "program_id": cls.program.id,
+                "kind": kind,
+                "tier_ids": [Command.set(tiers.ids if tiers else [])],
+                **vals,
+            }
+        )
 
     @classmethod
     def _get_reason(cls, name):

@@ -1,6 +1,6 @@
 from lxml import etree
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.exceptions import AccessError
 from odoo.service.model import call_kw, get_public_method
 from odoo.tests import Form, new_test_user, tagged
@@ -17,16 +17,39 @@ COUNTER = (
 RIGHTS = {
     "garage.loyalty.program": {"advisor": "r", "manager": "crud", "accountant": "r"},
     "garage.loyalty.tier": {"advisor": "r", "manager": "crud", "accountant": "r"},
+    "garage.loyalty.tier.discount": {
+        "advisor": "r",
+        "manager": "crud",
+        "accountant": "r",
+    },
     "garage.loyalty.member": {"advisor": "cru", "manager": "crud", "accountant": "r"},
     "garage.loyalty.member.status": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.entry": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.lot": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.allocation": {"advisor": "r", "manager": "r", "accountant": "r"},
+    "garage.loyalty.qualification": {"advisor": "r", "manager": "r", "accountant": "r"},
+    "garage.loyalty.tier.move": {"advisor": "r", "manager": "r", "accountant": "r"},
+    "garage.loyalty.setup": {"manager": "crud"},
     "garage.loyalty.reward": {"advisor": "r", "manager": "crud", "accountant": "r"},
     "garage.loyalty.redemption": {"advisor": "r", "manager": "r", "accountant": "r"},
+    "garage.loyalty.privilege": {
+        "advisor": "r",
+        "manager": "crud",
+        "accountant": "r",
+    },
+    "garage.loyalty.privilege.use": {
+        "advisor": "r",
+        "manager": "r",
+        "accountant": "r",
+    },
     "garage.loyalty.visit": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.visit.report": {"manager": "r", "accountant": "r"},
+    "garage.loyalty.bonus": {"advisor": "r", "manager": "r", "accountant": "r"},
+    "garage.loyalty.candidate": {"advisor": "r", "manager": "r"},
     "garage.loyalty.enrol": {"advisor": "crud", "manager": "crud"},
+    "garage.loyalty.enrol.many": {"advisor": "crud", "manager": "crud"},
+    "garage.loyalty.enrol.many.line": {"advisor": "crud", "manager": "crud"},
+    "garage.loyalty.invitation": {"advisor": "r", "manager": "r"},
     "garage.loyalty.redeem": {"advisor": "crud", "manager": "crud"},
     "garage.loyalty.status.change": {"advisor": "crud", "manager": "crud"},
     "garage.loyalty.adjustment": {
@@ -67,10 +90,20 @@ PUBLIC = {
     },
     "garage.loyalty.approval.mixin": {"action_approve", "action_refuse"},
     "garage.loyalty.undo.mixin": {"action_open_undo", "action_undo"},
+    "garage.loyalty.bonus.mixin": {"write"},
+    "garage.loyalty.candidate": {"action_enrol"},
+    "garage.loyalty.discounted.line.mixin": {"copy_data", "create", "write"},
+    "garage.loyalty.discounted.order.mixin": {"copy_data"},
     "garage.loyalty.enrol": {"action_enrol"},
+    "garage.loyalty.enrol.many": {"action_enrol", "action_invite"},
     "garage.loyalty.entry": {"action_open_source"},
     "garage.loyalty.immutable.mixin": {"write"},
+    "garage.loyalty.free.service.mixin": set(),
     "garage.loyalty.input.mixin": {"create", "write"},
+    "garage.loyalty.invitation": {"action_decline"},
+    "garage.loyalty.joining.mixin": {"create"},
+    "garage.loyalty.member.bonus.mixin": {"create", "write"},
+    "garage.loyalty.partner.enrol.mixin": {"action_enrol_many"},
     "garage.loyalty.member": {
         "action_anonymise",
         "action_open_entries",
@@ -79,10 +112,23 @@ PUBLIC = {
         "write",
     },
     "garage.loyalty.member.status": {"write"},
+    "garage.loyalty.offer.log": {"create", "write"},
+    "garage.loyalty.priority.mixin": {"copy_data"},
     "garage.loyalty.privacy.mixin": {"action_anonymise"},
-    "garage.loyalty.program": {"action_open_members", "write"},
+    "garage.loyalty.privilege": {"action_open_uses", "write"},
+    "garage.loyalty.privileged.mixin": {
+        "action_undo_loyalty_privilege",
+        "action_use_loyalty_privilege",
+    },
+    "garage.loyalty.program.privileges.mixin": {"copy"},
+    "garage.loyalty.program": {"action_open_app", "action_open_members", "write"},
+    "garage.loyalty.setup": {"action_set_up"},
     "garage.loyalty.rules.mixin": {"action_check_ledger"},
+    "garage.loyalty.standing.mixin": {"create", "write"},
     "garage.loyalty.tier": {"create", "write"},
+    "garage.loyalty.tier.discount": {"create", "unlink", "write"},
+    "garage.loyalty.status.mixin": {"action_release_tier"},
+    "garage.loyalty.tier.rules.mixin": {"write"},
     "garage.loyalty.redeem": {"action_redeem", "action_remove"},
     "garage.loyalty.status.change": {"action_apply"},
     "garage.loyalty.redeemable.mixin": {"action_redeem"},
@@ -108,7 +154,8 @@ PUBLIC = {
         "action_redeem",
         "copy_data",
     },
-    "sale.order.line": {"unlink", "write"},
+    "garage.loyalty.warranty.mixin": {"action_use_loyalty_warranty"},
+    "sale.order.line": {"copy_data", "create", "unlink", "write"},
 }
 
 
@@ -219,14 +266,25 @@ class TestCompanies(GarageLoyaltyCommon):
         super().setUpClass()
         cls.elsewhere = cls.setup_other_company()["company"]
         cls.program.write({"point_value": 0.1, "minimum_redemption": 1})
+        cls.silver.discount_ids = [Command.create({"percent": 10})]
         cls.member = cls._enrol(cls.customer)
         cls.member._post_points("adjust", 500, "2024-01-01", reason="Start")
         invoice = cls._invoice(cls.customer, post=False)
         cls._redeem(invoice, 100)
         invoice.action_post()
+        cls._grant("priority")
         cls._visit(cls.customer)
         reason = cls._get_reason("thank_you").copy({"company_id": cls.company.id})
         cls._adjust(cls.member, 5, reason_id=reason.id)
+        cls.env["garage.loyalty.bonus"]._give(
+            [{**cls.member._prepare_bonus_vals("birthday"), "points": 5}]
+        )
+        cls.env["garage.loyalty.invitation"]._send(cls.other, cls.program)
+        cls.member._set_tier(cls.silver)
+        cls.env["garage.loyalty.qualification"].sudo().create(
+            {"member_id": cls.member.id, "tier_id": cls.silver.id, "date": "2024-01-01"}
+        )
+        cls._invoice(cls.other, date=fields.Date.today())
         cls.stranger = new_test_user(
             cls.env,
             "stranger",
@@ -234,6 +292,13 @@ class TestCompanies(GarageLoyaltyCommon):
             company_id=cls.elsewhere.id,
             company_ids=[Command.set(cls.elsewhere.ids)],
         )
+
+    def test_figures_of_another_company_are_not_told_by_the_choice_of_a_programme(self):
+        setup = self.env["garage.loyalty.setup"].with_user(self.stranger)
+        with self.assertRaises(AccessError):
+            setup.new({"program_id": self.program.id}).groups
+        with self.assertRaises(AccessError):
+            setup.create({"program_id": self.program.id}).action_set_up()
 
     def test_user_of_another_company_sees_none_of_our_rows(self):
         for model in RIGHTS:

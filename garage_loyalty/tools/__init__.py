@@ -1,1 +1,1 @@
-from . import checks, lots, points, redeem, rewards, rows, rules, text
+from . import checks, discounts, lots, points, redeem, rewards, rows, rules, text

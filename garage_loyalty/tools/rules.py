@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from .joining import JoinRules
 from .lots import AGE, NEVER, expiry_day
 from .tiers import TierRules
 
@@ -14,6 +15,7 @@ class Rules:
     :ivar excluded: ids of product categories that earn nothing
     :ivar multipliers: earning multiplier of each tier, by its id
     :ivar fixed: (month, day) on which points expire
+    :ivar joining: ``tools.joining.JoinRules``
     :ivar tiers: ``tools.tiers.TierRules``
     """
 
@@ -31,6 +33,7 @@ class Rules:
     month_end: bool = True
     fixed: tuple = (12, 31)
     bonus_months: int = 0
+    joining: JoinRules = field(default_factory=JoinRules)
     tiers: TierRules = field(default_factory=TierRules)
 
     def excludes(self, parent_path):

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 class GarageLoyaltyEnrol(models.TransientModel):
     _name = "garage.loyalty.enrol"
     _description = "Enrol a Customer"
-    _inherit = ["garage.loyalty.input.mixin"]
+    _inherit = ["garage.loyalty.input.mixin", "garage.loyalty.enrol.check.mixin"]
 
     search_text = fields.Char(
         string="Find the customer",
@@ -19,6 +19,9 @@ class GarageLoyaltyEnrol(models.TransientModel):
         compute="_compute_partner_id",
         store=True,
         readonly=False,
+    )
+    customer_is_company = fields.Boolean(
+        related="partner_id.commercial_partner_id.is_company"
     )
     repair_id = fields.Many2one("repair.order", readonly=True)
     company_id = fields.Many2one(
@@ -79,8 +82,8 @@ class GarageLoyaltyEnrol(models.TransientModel):
     def action_enrol(self):
         """Enrol the customer, or resume a membership that has ended.
 
-        :raise UserError: without a customer, without consent to the terms, or when
-            the customer is a member already
+        :raise UserError: without a customer, without consent to the terms, when the
+            customer cannot join, or is a member already
         """
         self.ensure_one()
         if not self.partner_id:
@@ -96,7 +99,7 @@ class GarageLoyaltyEnrol(models.TransientModel):
             member._come_back()
             member.write(self._prepare_consent_vals())
         else:
-            member = member.create(self._prepare_member_vals())
+            member = self._get_member_model().create(self._prepare_member_vals())
         self._note_accepted()
         return self._get_done_action(member)
 
@@ -105,6 +108,7 @@ class GarageLoyaltyEnrol(models.TransientModel):
             "consent_terms": self.consent_terms,
             "consent_marketing": self.consent_marketing,
             "note": self.note or self.existing_member_id.note,
+            "birthday": self.birthday or self.existing_member_id.birthday,
         }
 
     def _prepare_member_vals(self):
@@ -114,6 +118,7 @@ class GarageLoyaltyEnrol(models.TransientModel):
             "partner_id": self.partner_id.id,
             "program_id": self.program_id.id,
             "source": "counter",
+            "referred_by_id": self.referred_by_id.id,
             **self._prepare_consent_vals(),
         }
 

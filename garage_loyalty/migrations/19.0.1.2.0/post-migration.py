@@ -10,3 +10,5 @@ def migrate(cr, version):
                  ORDER BY sequence, id LIMIT 1)
         """
     )
+    # Whoever runs a programme already has chosen one.
+    cr.execute("UPDATE garage_loyalty_program SET date_set_up = create_date::date")

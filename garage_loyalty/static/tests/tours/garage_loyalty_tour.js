@@ -135,3 +135,52 @@ tours.add("garage_loyalty_compare", {
         },
     ],
 });
+
+tours.add("garage_loyalty_privilege", {
+    steps: () => [
+        {
+            content: "The repair goes first",
+            trigger: "div[name=loyalty_priority]:contains('Priority')",
+        },
+        {
+            content: "The customer was here before, and the repair is under warranty",
+            trigger: "div[name=loyalty_warranty]:contains('under extended warranty')",
+        },
+        {
+            content: "Repair under the warranty",
+            trigger: "button[name=action_use_loyalty_warranty]",
+            run: "click",
+        },
+        {
+            content: "It is noted on the repair order",
+            trigger: ".o_field_widget[name=loyalty_warranty_repair_id]",
+        },
+        {
+            content: "What is used up is obvious",
+            trigger: "div[name=loyalty_privileges] .badge:contains('Used up')",
+        },
+        {
+            content: "Choose which service is added, free of charge",
+            trigger: "div[name=loyalty_privileges] button:contains('Add'):last",
+            run: "click",
+        },
+        {
+            content: "Choose diagnostics",
+            trigger: ".o-dropdown-item:contains('Diagnostics')",
+            run: "click",
+        },
+        {
+            content: "It is on the quotation",
+            trigger: "div[name=loyalty_privileges]:contains('On this quotation')",
+        },
+        {
+            content: "Undo it",
+            trigger: "div[name=loyalty_privileges] button:contains('Undo')",
+            run: "click",
+        },
+        {
+            content: "It is left again",
+            trigger: "div[name=loyalty_privileges]:contains('2 of 2 left')",
+        },
+    ],
+});
