@@ -73,6 +73,8 @@ class Loader:
             self._commit(f"{first:%b %Y}", **self.counts)
         self.register.review(self.plan.today)
         self.register.open_club()
+        present = [visit for visit in self.plan.visits if visit.stage == "started"]
+        self.register.honour([visit.customer for visit in present], self.plan.today)
         self._present()
         portal = hire_customer(self.env, self.register.portal_partner())
         self._commit(

@@ -69,7 +69,10 @@ class GarageLoyaltyDiscountedLineMixin(models.AbstractModel):
         lines = self.filtered(
             lambda line: renew or not line._is_loyalty_discount_kept()
         )
-        for line in lines.filtered("loyalty_discount"):
+        given = lines.filtered(
+            lambda line: line.loyalty_discount and not line.loyalty_privilege_id
+        )
+        for line in given:
             line.discount = 0.0  # without a pricelist, the host leaves it as it is
         result = super(GarageLoyaltyDiscountedLineMixin, lines)._compute_discount()
         lines.filtered(

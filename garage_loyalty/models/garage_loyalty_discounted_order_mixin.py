@@ -32,7 +32,10 @@ class GarageLoyaltyDiscountedOrderMixin(models.AbstractModel):
         """Return in words what is to be updated on a quotation, or False."""
         missing, outdated = set(), set()
         for line in self.order_line.filtered(
-            lambda line: line.loyalty_discount or line in offers
+            lambda line: (
+                not line.loyalty_privilege_id
+                and (line.loyalty_discount or line in offers)
+            )
         ):
             gap = line._get_loyalty_discount_gap(offers.get(line))
             if gap == "missing":

@@ -63,6 +63,9 @@ class GarageLoyaltyFreeLineMixin(models.AbstractModel):
         """Keep lines free, whatever else would give a discount."""
         for line in self.filtered("loyalty_privilege_id"):
             line.discount = line._get_loyalty_privilege_discount()
+            line.loyalty_discount = line.discount  # nobody typed it
+            # Whoever edits the quotation need not have loyalty rights.
+            line.loyalty_discount_origin = line.sudo().loyalty_privilege_id.name
 
     def _get_loyalty_privilege_discount(self):
         """Return the discount in percent. Override to make it free otherwise."""
@@ -149,7 +152,14 @@ class GarageLoyaltyFreeLineMixin(models.AbstractModel):
         charged = self - added
         charged.loyalty_use_ids._return_to("released")
         charged.loyalty_use_ids.write({"order_line_id": False})
-        charged.write({"loyalty_privilege_id": False, "discount": 0.0})
+        charged.write(
+            {
+                "loyalty_privilege_id": False,
+                "discount": 0.0,
+                "loyalty_discount": 0.0,
+                "loyalty_discount_origin": False,
+            }
+        )
         charged._compute_discount()
         added.unlink()
 

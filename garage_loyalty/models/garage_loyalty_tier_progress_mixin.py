@@ -1,3 +1,5 @@
+from math import floor
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, format_amount
@@ -118,7 +120,8 @@ class GarageLoyaltyTierProgressMixin(models.AbstractModel):
             tier, level = above[0]
             vals |= {
                 "next_tier_id": tier.id,
-                "tier_progress": 100 * level.progress(figures),
+                # What is nearly reached is not reached.
+                "tier_progress": floor(100 * level.progress(figures)),
                 "tier_missing": self._describe_missing(level, figures),
             }
         lost = self.qualification_ids.filtered(

@@ -23,7 +23,9 @@ class SaleOrderLine(models.Model):
         """Refuse to make lines free by hand."""
         for vals in vals_list:
             self.browse()._check_loyalty_privilege(vals)
-        return super().create(vals_list)
+        lines = super().create(vals_list)
+        lines._keep_loyalty_discount()
+        return lines
 
     def copy_data(self, default=None):
         """Charge the copy of what a privilege makes free."""

@@ -50,6 +50,11 @@ class TestSetup(GarageLoyaltyCommon):
         self._set_up("has_points")
         self.assertEqual(get_model(manager), "garage.loyalty.member")
 
+    def test_kind_that_is_not_mentioned_stays_as_it_is(self):
+        setup = self.Setup.create({"has_discount": True})
+        self.assertTrue(setup.has_points)
+        self.assertFalse(setup.has_privileges)
+
     def test_nothing_chosen(self):
         with self.assertRaisesRegex(UserError, "at least one"):
             self._set_up()
@@ -125,6 +130,65 @@ class TestSetup(GarageLoyaltyCommon):
         self._adjust(member, 500)
         self._set_up("has_discount")
         self.assertEqual((member.points, member.tier_id), (500, self.silver))
+
+
+@tagged("post_install", "-at_install")
+class TestKindsTogether(GarageLoyaltyCommon):
+    """A free service, standing discounts and points on one quotation."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.member = cls._enrol(cls.customer)
+        cls._adjust(cls.member, 1000)
+        cls.env["garage.loyalty.setup"].create(
+            {"has_discount": True, "has_privileges": True}
+        ).action_set_up()
+        cls.member._fix_tier(cls.gold, reason="Test")
+        cls.privilege = cls.member._get_privileges("free_service")
+        cls.order = cls._create_repair(cls.customer, hours=1).sale_order_id
+        cls.order.action_use_loyalty_privilege(cls.privilege.id)
+        cls.free = cls.order.order_line.filtered("loyalty_privilege_id")
+
+    def test_each_line_says_from_where_its_discount_comes(self):
+        found = {
+            line.product_id.name: (line.discount, line.loyalty_discount_origin)
+            for line in self.order.order_line
+        }
+        self.assertEqual(found["Labour"], (10, "Gold: 10% off labour"))
+        self.assertEqual(found["Brake pads"], (5, "Gold: 5% off parts"))
+        self.assertEqual(found["Diagnostics"], (100, "Free diagnostics, twice"))
+        self.assertFalse(self.order.loyalty_discount_missing)
+
+    def test_undone_on_a_line_that_was_there_the_tier_discount_is_back(self):
+        self.order.action_undo_loyalty_privilege(self.privilege.id)
+        line = self.order.order_line.create(
+            {"order_id": self.order.id, "product_id": self.privilege.product_ids.id}
+        )
+        self.assertEqual(line.discount, 10)
+        self.order.action_use_loyalty_privilege(self.privilege.id)
+        self.assertEqual(line.discount, 100)
+        self.order.action_undo_loyalty_privilege(self.privilege.id)
+        self.assertEqual(
+            (line.discount, line.loyalty_discount_origin), (10, "Gold: 10% off labour")
+        )
+
+    def test_tier_lost_meanwhile_and_prices_updated_leave_the_free_line(self):
+        self.member._fix_tier(self.silver, reason="Test")
+        self.assertIn("Silver", self.order.loyalty_discount_missing)
+        self.order.action_update_prices()
+        discounts = (self.order.order_line - self.free).mapped("discount")
+        self.assertEqual(discounts, [0, 5])
+        self.assertEqual(self.free.discount, 100)
+
+    def test_points_pay_what_is_left_and_are_earned_on_it(self):
+        self._spend_without_limits()
+        self._redeem(self.order, 500)  # 50.00, taxes included
+        invoice = self._bill(self.order)
+        self._pay(invoice)
+        # 90.00 and 95.00 less 43.48 without tax; bronze was the tier of that day.
+        self.assertEqual(invoice.loyalty_points_earned, 141)
+        self.assertEqual(self.member.points, 1000 - 500 + 141)
 
 
 @tagged("post_install", "-at_install")

@@ -202,6 +202,11 @@ class TestTierReview(GarageLoyaltyCommon):
             self.assertTrue(self.member.tier_kept_until)
             self.assertIn("500", self.member.tier_to_keep)
 
+    def test_what_is_nearly_reached_is_not_shown_as_reached(self):
+        today = self.company._get_loyalty_today()
+        self._invoice(self.customer, [(self.labour, 1, 499.9)], date=today)
+        self.assertEqual(self.member.tier_progress, 99)
+
     def test_left_member_and_programme_without_conditions_have_no_progress(self):
         self.member._leave()
         self.assertFalse(self.member.next_tier_id)

@@ -26,13 +26,19 @@ class GarageLoyaltySetup(models.TransientModel):
     currency_id = fields.Many2one(related="program_id.currency_id")
     member_count = fields.Integer(related="program_id.member_count")
     has_points = fields.Boolean(
-        string="Points", compute="_compute_kinds", store=True, readonly=False
+        string="Points", compute="_compute_has_points", store=True, readonly=False
     )
     has_discount = fields.Boolean(
-        string="Standing discount", compute="_compute_kinds", store=True, readonly=False
+        string="Standing discount",
+        compute="_compute_has_discount",
+        store=True,
+        readonly=False,
     )
     has_privileges = fields.Boolean(
-        string="VIP club", compute="_compute_kinds", store=True, readonly=False
+        string="VIP club",
+        compute="_compute_has_privileges",
+        store=True,
+        readonly=False,
     )
     least_visits = fields.Integer(
         string="Customers join who came at least",
@@ -83,13 +89,21 @@ class GarageLoyaltySetup(models.TransientModel):
         for setup in self:
             setup.display_name = self.env._("Choose a programme")
 
+    # Each by itself: a kind that is given must not keep the others from being filled.
     @api.depends("program_id")
-    def _compute_kinds(self):
+    def _compute_has_points(self):
         for setup in self:
-            program = setup.program_id
-            setup.has_points = program.has_points
-            setup.has_discount = program.has_discount
-            setup.has_privileges = program.has_privileges
+            setup.has_points = setup.program_id.has_points
+
+    @api.depends("program_id")
+    def _compute_has_discount(self):
+        for setup in self:
+            setup.has_discount = setup.program_id.has_discount
+
+    @api.depends("program_id")
+    def _compute_has_privileges(self):
+        for setup in self:
+            setup.has_privileges = setup.program_id.has_privileges
 
     @api.depends("program_id", "least_visits")
     def _compute_groups(self):
