@@ -5,7 +5,8 @@
 Makes 200,000 members with 3 million visits over six years by SQL, some of them still to
 come. Then it measures the review of a day, and the full one of a day on which tiers can
 be lost, against one grouped sum over the same visits, in the same database and the same
-run. The first review of all, in which every member gets a tier, has no bound.
+run. What rises has risen before, as it does when an invoice is posted. The first review
+of all, in which every member gets a tier, has no bound.
 """
 
 import statistics
@@ -24,7 +25,7 @@ VISITS, DAYS = 15, 100
 def fill(env, members):
     """Make the visits that the add-on would have made."""
     program = Workshop(env).program
-    program.tier_ids[1].write({"required_spend": 750})
+    program.tier_ids[1].write({"required_spend": 750, "required_visits": 0})
     program.tier_ids[2].write(
         {"required_spend": 1500, "required_visits": 6, "match": "any"}
     )
@@ -69,6 +70,18 @@ def get_bound(env):
     return timed(lambda: env.execute_query(query))
 
 
+def post(registry, program_id, day):
+    """Let members rise whose visits are of a day, as posting their invoices does."""
+    with environment(registry) as env:
+        customers = env["garage.loyalty.visit"]._search([("date", "=", day)])
+        env["garage.loyalty.member"].search(
+            [
+                ("program_id", "=", program_id),
+                ("partner_id", "in", customers.subselect("partner_id")),
+            ]
+        )._rise(day)
+
+
 def review(registry, program_id, day):
     """Review a day; return the seconds, and how many members moved."""
     started = time.perf_counter()
@@ -78,25 +91,41 @@ def review(registry, program_id, day):
     return time.perf_counter() - started, len(moved)
 
 
+def forget(registry, program_id):
+    """Let the next review look at everybody."""
+    with environment(registry) as env:
+        program = env["garage.loyalty.program"].browse(program_id)
+        program.tier_reviewed_until = False
+
+
 def compare(report, registry, program_id, first, days, bound):
     """Review days one after the other; print the median of usual and of full ones."""
     usual, full = [], []
     for number in range(days):
         day = first + timedelta(number)
+        post(registry, program_id, day)
         seconds, moved = review(registry, program_id, day)
         (full if day.day == 1 else usual).append((seconds, moved))
-    for name, rows, factor in (("a day", usual, 0.5), ("a full one", full, 2)):
+    again = []
+    for _run in range(5):
+        forget(registry, program_id)
+        again.append(review(registry, program_id, day))
+    for name, rows, factor in (
+        ("a day", usual, 0.5),
+        ("a day on which tiers are lost", full, 2),
+        ("everybody, as after a change of the rules", again, 2),
+    ):
         if not rows:
             continue
         median = statistics.median(seconds for seconds, _moved in rows)
         most = max(moved for _seconds, moved in rows)
         report.line(
-            f"review of {name}, {len(rows)} of them",
+            f"{name}, {len(rows)}",
             f"{median / bound:.2f} x, {1000 * median:.0f} ms",
             f"<= {factor} x",
             median <= factor * bound,
         )
-        report.note(f"at most {most} members moved in one")
+        report.note(f"at most {most} members moved in one of them")
 
 
 def main():
@@ -117,9 +146,7 @@ def main():
     with environment(registry) as env:
         bound = get_bound(env)
     report.note(f"one grouped sum over the visits: {1000 * bound:.0f} ms")
-    compare(
-        report, registry, program_id, today + timedelta(1), options.days, bound
-    )
+    compare(report, registry, program_id, today + timedelta(1), options.days, bound)
     report.finish()
 
 

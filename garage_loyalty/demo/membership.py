@@ -58,7 +58,7 @@ class Register:
         self.env["garage.loyalty.tier.review"]._review_day(self.program, day)
 
     def honour(self, customers, day):
-        """Give the first member among customers the highest tier by hand, for a while."""
+        """Give the first member among customers the highest tier by hand."""
         numbers = [customer.number for customer in customers]
         members = [self.members[number] for number in numbers if number in self.members]
         for member in [one for one in members if one.state == "active"][:1]:

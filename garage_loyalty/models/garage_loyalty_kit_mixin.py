@@ -103,15 +103,19 @@ class GarageLoyaltyKitMixin(models.AbstractModel):
         """
         today = self.company_id._get_loyalty_today()
         # Whoever sets up a programme may see what it is about.
-        rows = self.env["garage.loyalty.visit"].sudo()._read_group(
-            [
-                ("kind", "=", "repair"),
-                ("company_id", "in", self._get_loyalty_companies().ids),
-                ("date", ">", fields.Date.subtract(today, years=1)),
-                ("amount", ">", 0),
-            ],
-            [],
-            ["amount:avg"],
+        rows = (
+            self.env["garage.loyalty.visit"]
+            .sudo()
+            ._read_group(
+                [
+                    ("kind", "=", "repair"),
+                    ("company_id", "in", self._get_loyalty_companies().ids),
+                    ("date", ">", fields.Date.subtract(today, years=1)),
+                    ("amount", ">", 0),
+                ],
+                [],
+                ["amount:avg"],
+            )
         )
         return nice(rows[0][0] or 250 * price_level(self.currency_id.name))
 
@@ -216,9 +220,7 @@ class GarageLoyaltyKitMixin(models.AbstractModel):
             "labour_rate": 1 / level,
             "parts_rate": 1 / level,
             "point_value": 0.05 * level,
-            "tier_ids": [
-                Command.create(vals) for vals in self._prepare_tiers(company)
-            ],
+            "tier_ids": [Command.create(vals) for vals in self._prepare_tiers(company)],
             "reward_ids": [Command.create(self._prepare_reward(company))],
         }
 

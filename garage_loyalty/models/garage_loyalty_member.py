@@ -100,9 +100,7 @@ class GarageLoyaltyMember(models.Model):
         help="The review of tiers leaves the tier alone, until its end date if there "
         "is one.",
     )
-    tier_fixed_until = fields.Date(
-        readonly=True, copy=False, index="btree_not_null"
-    )
+    tier_fixed_until = fields.Date(readonly=True, copy=False, index="btree_not_null")
     points_worth = fields.Monetary(
         string="Worth",
         compute="_compute_points_worth",

@@ -162,7 +162,7 @@ class GarageLoyaltyPrivilege(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Switch privileges on in the programme: one that is set up is meant to work."""
+        """Switch privileges on in the programme: what is set up is meant to work."""
         privileges = super().create(vals_list)
         programs = privileges.program_id
         programs.filtered(lambda program: not program.has_privileges).write(

@@ -52,7 +52,7 @@ class GarageLoyaltyTierReview(models.AbstractModel):
 
     @api.model
     def _review_next(self, program):
-        """Review the first day that was not reviewed yet; tell whether there was one."""
+        """Review the first day that was not reviewed yet; tell if there was one."""
         today = program.company_id._get_loyalty_today()
         days = program._get_review_days(program.tier_reviewed_until, today)
         if not days:
@@ -64,16 +64,12 @@ class GarageLoyaltyTierReview(models.AbstractModel):
     @api.model
     def _review_day(self, program, day):
         """Review a day; return the members whose tier changed."""
-        # In this transaction: the sums of a large base stay in memory, and are
-        # finished before PostgreSQL would have compiled them.
-        self.env.cr.execute(SQL("SET LOCAL work_mem = '64MB'; SET LOCAL jit = off"))
         last, rules = program.tier_reviewed_until, program._get_rules().tiers
         is_next = last and fields.Date.add(last, days=1) == day
-        if is_next and rules.review_day(day) != day:
-            ids = self._get_touched(program, day) + self._release(program, day)
-        else:
-            self._release(program, day)
-            ids = None
+        is_usual = is_next and rules.review_day(day) != day
+        self._tune(is_usual)
+        released = self._release(program, day)
+        ids = self._get_touched(program, day) + released if is_usual else None
         moved = self._review(program, day, ids)
         self.env.cr.execute(
             SQL(
@@ -85,6 +81,22 @@ class GarageLoyaltyTierReview(models.AbstractModel):
         )
         program.invalidate_recordset(["tier_reviewed_until"], flush=False)
         return moved
+
+    @api.model
+    def _tune(self, is_usual):
+        """Tell PostgreSQL, for this transaction, what kind of work is to come.
+
+        The sums of a large base stay in memory, and are finished before they would be
+        compiled. The few members of a usual day are found by index, not by several
+        processes that read whole tables.
+        """
+        settings = ["SET LOCAL work_mem = '64MB'", "SET LOCAL jit = off"]
+        if is_usual:
+            settings += [
+                "SET LOCAL random_page_cost = 1.1",
+                "SET LOCAL max_parallel_workers_per_gather = 0",
+            ]
+        self.env.cr.execute(SQL("; ").join(map(SQL, settings)))
 
     @api.model
     def _release(self, program, day):
@@ -147,7 +159,7 @@ class GarageLoyaltyTierReview(models.AbstractModel):
         :param ids: of the members to look at, not all
         """
         self.env.flush_all()
-        rules, tiers = program._get_rules().tiers, program.tier_ids
+        rules = program._get_rules().tiers
         found = self.env.execute_query_dict(self._get_open_query(program, day, ids))
         before = self._get_held(rules, [row["member_id"] for row in found])
         held, places = {}, defaultdict(list)
@@ -158,8 +170,8 @@ class GarageLoyaltyTierReview(models.AbstractModel):
             )
             if place != row["place"] and not row["is_fixed"]:
                 places[place].append((row["member_id"], figures, place > row["place"]))
-        self._write_qualifications(tiers, day, held)
-        return self._write_tiers(tiers, day, places)
+        self._write_qualifications(rules.tier_ids, day, held)
+        return self._write_tiers(rules.tier_ids, day, places)
 
     @api.model
     def _get_held(self, rules, ids):
@@ -176,30 +188,19 @@ class GarageLoyaltyTierReview(models.AbstractModel):
         return held
 
     @api.model
-    def _write_qualifications(self, tiers, day, held):
+    def _write_qualifications(self, tier_ids, day, held):
         """Bring the rows of members in line with what they hold."""
         if not held:
             return
-        Qualification = self.env["garage.loyalty.qualification"]
-        vals_list = [
-            {
-                "member_id": member_id,
-                "tier_id": tiers[place].id,
-                "date": day,
-                "date_until": until,
-            }
+        keep = [
+            (member_id, tier_ids[place], until)
             for member_id, places in held.items()
             for place, until in places.items()
         ]
-        keep = rows.values(
-            Qualification,
-            vals_list
-            or [{"member_id": 0, "tier_id": 0, "date": day, "date_until": None}],
-        )
         self.env.cr.execute(
             SQL(
                 """
-                WITH keep (member_id, tier_id, date, date_until) AS (%(keep)s),
+                WITH keep (member_id, tier_id, date_until) AS (%(keep)s),
                 gone AS (
                     DELETE FROM garage_loyalty_qualification old
                      WHERE member_id = ANY(%(members)s)
@@ -209,36 +210,27 @@ class GarageLoyaltyTierReview(models.AbstractModel):
                 )
                 INSERT INTO garage_loyalty_qualification AS old (
                        member_id, tier_id, date, date_until)
-                SELECT * FROM keep WHERE member_id <> 0
+                SELECT member_id, tier_id, %(day)s, date_until FROM keep
                 ON CONFLICT (member_id, tier_id) DO UPDATE
                    SET date_until = EXCLUDED.date_until, date_warned = NULL
                  WHERE old.date_until IS DISTINCT FROM EXCLUDED.date_until
                 """,
-                keep=keep,
+                keep=rows.unnested(("int", "int", "date"), keep),
+                day=day,
                 members=list(held),
             )
         )
-        Qualification.invalidate_model(flush=False)
+        self.env["garage.loyalty.qualification"].invalidate_model(flush=False)
 
     @api.model
-    def _write_tiers(self, tiers, day, places):
+    def _write_tiers(self, tier_ids, day, places):
         """Move members to their tiers, each with a row of history that has the figures.
 
         :param places: lists of (member's id, figures, whether it is a rise) by place
         :return: the members that moved
         """
-        Status = self.env["garage.loyalty.member.status"]
-        reasons = {True: self.env._("Reached"), False: self.env._("Lost at the review")}
         history = [
-            {
-                "member_id": member_id,
-                "date": day,
-                "state": "active",
-                "tier_id": tiers[place].id,
-                "reason": reasons[rises],
-                "user_id": self.env.uid,
-                **figures._asdict(),
-            }
+            (member_id, tier_ids[place], rises, *figures)
             for place, moved in places.items()
             for member_id, figures, rises in moved
         ]
@@ -247,32 +239,37 @@ class GarageLoyaltyTierReview(models.AbstractModel):
         self.env.cr.execute(
             SQL(
                 """
-                WITH moved (%(names)s) AS (%(history)s), member AS (
+                WITH moved (member_id, tier_id, rises, spend, points, visits)
+                  AS (%(history)s), member AS (
                     UPDATE garage_loyalty_member
                        SET tier_id = moved.tier_id,
                            status_date = CASE WHEN NOT EXISTS (
                                 SELECT FROM garage_loyalty_member_status later
                                  WHERE later.member_id = moved.member_id
-                                   AND later.date > moved.date) THEN moved.date END
+                                   AND later.date > %(day)s) THEN %(day)s END
                       FROM moved WHERE garage_loyalty_member.id = moved.member_id
                     RETURNING garage_loyalty_member.id, garage_loyalty_member.state
                 )
                 INSERT INTO garage_loyalty_member_status (
                        member_id, date, state, tier_id, reason, user_id,
                        spend, points, visits, create_uid, create_date)
-                SELECT member_id, date, member.state, tier_id, reason, user_id,
-                       spend, points, visits, user_id, %(now)s
+                SELECT member_id, %(day)s, member.state, tier_id,
+                       CASE WHEN rises THEN %(reached)s ELSE %(lost)s END, %(uid)s,
+                       spend, points, visits, %(uid)s, %(now)s
                   FROM moved JOIN member ON member.id = moved.member_id
                 """,
-                names=rows.columns(history[0]),
-                history=rows.values(Status, history),
+                history=rows.unnested(
+                    ("int", "int", "boolean", "numeric", "int", "int"), history
+                ),
+                day=SQL("%s::date", day),
+                reached=self.env._("Reached"),
+                lost=self.env._("Lost at the review"),
+                uid=self.env.uid,
                 now=self.env.cr.now(),
             )
         )
         self.env.invalidate_all(flush=False)
-        members = self.env["garage.loyalty.member"].browse(
-            row["member_id"] for row in history
-        )
+        members = self.env["garage.loyalty.member"].browse(row[0] for row in history)
         self._restamp_visits(members, day)
         self.env["repair.order"]._sync_loyalty_priority_of(members)
         return members

@@ -15,12 +15,12 @@ class GarageLoyaltyTierRiseMixin(models.AbstractModel):
     _name = "garage.loyalty.tier.rise.mixin"
     _description = "Rise to a Loyalty Tier"
 
-    def _rise(self):
-        """Give members the tier that their figures suffice for today."""
+    def _rise(self, day=None):
+        """Give members the tier that their figures suffice for on a day (today)."""
         Review = self.env["garage.loyalty.tier.review"].sudo()  # whoever posts
         for program, members in self._filter_rising().grouped("program_id").items():
-            day = program.company_id._get_loyalty_today()
-            Review._review(program, day, members.ids)
+            today = program.company_id._get_loyalty_today()
+            Review._review(program, day or today, members.ids)
 
     def _filter_rising(self):
         """Return the members for whom there is a tier that figures can reach.

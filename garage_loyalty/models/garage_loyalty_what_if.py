@@ -36,7 +36,8 @@ class GarageLoyaltyWhatIf(models.AbstractModel):
         return SQL(
             """
             WITH visit AS (%(visits)s), joiner AS (
-                SELECT partner_id, sum(amount) AS spend, sum(amount) * %(rate)s AS points,
+                SELECT partner_id, sum(amount) AS spend,
+                       sum(amount) * %(rate)s AS points,
                        count(*) FILTER (WHERE is_counted) AS visits
                   FROM visit WHERE date > %(start)s
                  GROUP BY 1 HAVING count(*) FILTER (WHERE is_counted) >= %(least)s

@@ -21,6 +21,7 @@ class SaleOrder(models.Model):
     loyalty_redemption_ids = fields.One2many(
         "garage.loyalty.redemption", "order_id", readonly=True, groups=GROUPS
     )
+
     @api.depends("partner_id", "company_id")
     def _compute_loyalty(self):
         # The badge is for everybody who may see the quotation.

@@ -296,7 +296,7 @@ class TestCompanies(GarageLoyaltyCommon):
     def test_figures_of_another_company_are_not_told_by_the_choice_of_a_programme(self):
         setup = self.env["garage.loyalty.setup"].with_user(self.stranger)
         with self.assertRaises(AccessError):
-            setup.new({"program_id": self.program.id}).groups
+            setup.new({"program_id": self.program.id}).mapped("groups")
         with self.assertRaises(AccessError):
             setup.create({"program_id": self.program.id}).action_set_up()
 

@@ -22,6 +22,21 @@ def values(model, vals_list):
     )
 
 
+def unnested(types, rows):
+    """Return ``SELECT`` of rows as arrays, one a column: quicker for thousands of them.
+
+    :param types: the type of each column, as PostgreSQL writes it
+    :param rows: tuples
+    """
+    columns = zip(*rows, strict=True) if rows else ([] for _type in types)
+    # The types are those of the caller's code, no input.
+    arrays = (
+        SQL(f"%s::{name}[]", list(column))
+        for name, column in zip(types, columns, strict=True)
+    )
+    return SQL("SELECT * FROM unnest(%s)", SQL(", ").join(arrays))
+
+
 def columns(names):
     """Return column names, separated by commas."""
     return SQL(", ").join(map(SQL.identifier, names))

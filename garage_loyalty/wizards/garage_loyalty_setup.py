@@ -176,7 +176,7 @@ class GarageLoyaltySetup(models.TransientModel):
     def _compute_plan(self):
         for setup in self:
             program = setup.program_id
-            missing = program and program._get_missing(*setup._get_kinds()) or ()
+            missing = (program and program._get_missing(*setup._get_kinds())) or ()
             setup.plan = "\n".join(f"• {text}" for text, _add in missing)
 
     def _get_kinds(self):
