@@ -9,10 +9,12 @@ import gc
 import random
 
 from common import Report, environment, open_registry, parser
+from jobs.bonuses import Bonuses
 from jobs.earning import Earning
 from jobs.expiry import Expiry
 from jobs.ledger_check import LedgerCheck
 from jobs.run import Run
+from jobs.tier_review import TierReview
 from jobs.visit_check import VisitCheck
 from workshop import Workshop
 
@@ -161,6 +163,8 @@ JOBS = {
     "expiry": Expiry,
     "visits": VisitCheck,
     "ledger": LedgerCheck,
+    "tiers": TierReview,
+    "bonuses": Bonuses,
 }
 
 
