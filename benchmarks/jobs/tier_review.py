@@ -6,8 +6,6 @@ from datetime import timedelta
 
 from jobs.job import Job
 
-from odoo.addons.garage_loyalty.tools.tiers import Figures
-
 DAYS = 31  # more than that are not caught up with
 
 
@@ -101,6 +99,9 @@ class TierReview(Job):
         return wrong + self._find_wrong_mails(env, +warned)
 
     def _replay(self, rules, spends):
+        # Odoo knows the path of add-ons only once the registry is open.
+        from odoo.addons.garage_loyalty.tools.tiers import Figures
+
         place, held, moves = 0, {}, []
         for number in range(1, DAYS + 1):
             day = self.first + timedelta(number)

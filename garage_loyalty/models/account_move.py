@@ -200,7 +200,7 @@ class AccountMove(models.Model):
             invoices -= new
         Visit = self.env["garage.loyalty.visit"]
         if Visit._sync("repair_id", repairs.ids) + Visit._sync_moves(invoices):
-            self.loyalty_member_id._rise()
+            self.loyalty_member_id._settle_tiers()
 
     def _get_loyalty_orders(self):
         return self.invoice_line_ids.sale_line_ids.order_id

@@ -161,7 +161,10 @@ class GarageLoyaltyKitMixin(models.AbstractModel):
         """
         above, best = self.tier_ids[1:], self.tier_ids[-1:]
         diagnostics = self._get_diagnostics()
+        # An offer is a reward, which points buy.
+        offers = [self._prepare_offer(best)] if self.has_points else []
         return [
+            *offers,
             {
                 "name": self.env._("Priority"),
                 "kind": "priority",
@@ -188,6 +191,21 @@ class GarageLoyaltyKitMixin(models.AbstractModel):
                 "tier_ids": [Command.set(best.ids)],
             },
         ]
+
+    def _prepare_offer(self, tiers):
+        """Return the values of the special offer of some tiers."""
+        reward = self._prepare_reward(self.company_id) | {
+            "name": self.env._("20% off labour"),
+            "percent": 20,
+            "program_id": self.id,
+        }
+        return {
+            "name": self.env._("Special offers"),
+            "kind": "offer",
+            "sequence": 20,
+            "reward_ids": [Command.create(reward)],
+            "tier_ids": [Command.set(tiers.ids)],
+        }
 
     def _get_diagnostics(self):
         """Return the service that is free: a new one, at a quarter of a repair.

@@ -96,11 +96,7 @@ class GarageLoyaltyStatusMixin(models.AbstractModel):
         self.check_access("write")
         # As above.
         self.sudo().write({"is_tier_fixed": False, "tier_fixed_until": False})
-        Review = self.env["garage.loyalty.tier.review"].sudo()
-        for program, members in self.sudo().grouped("program_id").items():
-            if program._get_rules().tiers.are_given:
-                day = program.company_id._get_loyalty_today()
-                Review._review(program, day, members.ids)
+        self._settle_tiers()
 
     def _set_tier(self, tier, date=None, reason=None):
         """Move members to ``tier`` from ``date`` on (today)."""

@@ -10,14 +10,17 @@ from ..tools.tiers import Figures
 
 _logger = logging.getLogger(__name__)
 
+# Day of the month on which everybody is looked at, whatever events may have missed.
+THOROUGH_DAY = 2
+
 
 class GarageLoyaltyTierReview(models.AbstractModel):
     """The nightly job that gives, keeps and takes tiers.
 
     A day is reviewed in one transaction: interrupted, it is reviewed again from the
-    start; reviewed again, nothing changes. Most days only those are looked at whose
-    figures can have changed. One statement finds whose tier or qualification is not
-    what the figures say; what it should be is said by ``tools.tiers``.
+    start; reviewed again, nothing changes. Only those are looked at whose figures can
+    have changed, once a month everybody. One statement finds whose tier or
+    qualification is not what the figures say; what it should be says ``tools.tiers``.
     """
 
     _name = "garage.loyalty.tier.review"
@@ -64,9 +67,9 @@ class GarageLoyaltyTierReview(models.AbstractModel):
     @api.model
     def _review_day(self, program, day):
         """Review a day; return the members whose tier changed."""
-        last, rules = program.tier_reviewed_until, program._get_rules().tiers
+        last = program.tier_reviewed_until
         is_next = last and fields.Date.add(last, days=1) == day
-        is_usual = is_next and rules.review_day(day) != day
+        is_usual = is_next and day.day != THOROUGH_DAY
         self._tune(is_usual)
         released = self._release(program, day)
         ids = self._get_touched(program, day) + released if is_usual else None
@@ -122,8 +125,8 @@ class GarageLoyaltyTierReview(models.AbstractModel):
         """Return the ids of the members whose figures can have changed.
 
         Visits and points of the day, and of the days before that came late; those that
-        do not count any more; tiers whose review has come. What comes later still is
-        seen at the next full review.
+        do not count any more; tiers whose review has come. What changes later is
+        settled when it does (``member._settle_tiers``).
         """
         rules = program._get_rules().tiers
         before = rules.window_start(fields.Date.subtract(day, days=1))

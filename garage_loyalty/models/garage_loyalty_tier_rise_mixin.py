@@ -17,18 +17,23 @@ class GarageLoyaltyTierRiseMixin(models.AbstractModel):
 
     def _rise(self, day=None):
         """Give members the tier that their figures suffice for on a day (today)."""
-        Review = self.env["garage.loyalty.tier.review"].sudo()  # whoever posts
-        for program, members in self._filter_rising().grouped("program_id").items():
-            today = program.company_id._get_loyalty_today()
-            Review._review(program, day or today, members.ids)
+        self._filter_rising()._settle_tiers(day)
 
-    def _filter_rising(self):
-        """Return the members for whom there is a tier that figures can reach.
+    def _settle_tiers(self, day=None):
+        """Review members on a day (today), because something that counts has changed.
 
-        None while history is loaded: tiers are then reviewed day by day, afterwards.
+        Not while history is loaded: it is reviewed day by day, afterwards.
         """
         if self.env.context.get("garage_loyalty_defer_tiers"):
-            return self.browse()
+            return
+        Review = self.env["garage.loyalty.tier.review"].sudo()  # whoever posts
+        for program, members in self.sudo().grouped("program_id").items():
+            if program._get_rules().tiers.are_given:
+                today = program.company_id._get_loyalty_today()
+                Review._review(program, day or today, members.ids)
+
+    def _filter_rising(self):
+        """Return the members for whom there is a tier that figures can reach."""
         return self.filtered(
             lambda member: (
                 member.state == "active"

@@ -168,7 +168,7 @@ class RepairOrder(models.Model):
             visits = self.filtered(lambda repair: repair.state == "done")
             visits |= self.sudo().filtered("visit_ids")  # for any user of repairs
             if self.env["garage.loyalty.visit"]._sync_repairs(visits):
-                visits.sudo().visit_ids.member_id._rise()  # as above
+                visits.sudo().visit_ids.member_id._settle_tiers()  # as above
         if PRIORITY_FACTS & vals.keys():
             self._sync_loyalty_priority()
         if WARRANTY_FACTS & vals.keys():

@@ -84,6 +84,20 @@ class TestSetup(GarageLoyaltyCommon):
         line = order.order_line.filtered("loyalty_privilege_id")
         self.assertEqual((line.price_subtotal, line.discount), (0, 100))
 
+    def test_special_offer_of_the_club_is_for_its_tier_alone(self):
+        member = self._enrol(self.customer)
+        self._adjust(member, 1000)
+        self._set_up("has_points", "has_privileges")
+        offer = self.program.privilege_ids.filtered(lambda item: item.kind == "offer")
+        order = self._create_repair(self.customer, hours=1).sale_order_id
+        dialog = self.env["garage.loyalty.redeem"].create({"order_id": order.id})
+        dialog.write({"kind": "reward", "reward_id": offer.reward_ids.id})
+        with self.assertRaisesRegex(UserError, "Gold"):
+            dialog.action_redeem()
+        member._fix_tier(self.gold, reason="Test")
+        dialog.action_redeem()
+        self.assertTrue(order.order_line.loyalty_redemption_id.reward_id)
+
     def test_kind_switched_off_gives_nothing_and_is_back_unchanged(self):
         member = self._enrol(self.customer, tier=self.gold)
         self._set_up("has_points", "has_discount", "has_privileges")

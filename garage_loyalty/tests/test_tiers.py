@@ -350,6 +350,19 @@ class TestTierRise(GarageLoyaltyCommon):
         invoice.button_draft()
         self.assertEqual(self.member.tier_id, self.silver)
 
+    def test_credit_note_of_an_old_invoice_is_known_at_once(self):
+        self.program.tier_reviewed_until = self.today
+        invoice = self._invoice(
+            self.customer,
+            [(self.labour, 1, 600)],
+            date=self.today - timedelta(days=60),
+        )
+        self.assertEqual(self.member.tier_id, self.silver)
+        self.assertFalse(self.member.tier_kept_until)
+        self._credit(invoice, date=self.today)
+        self.assertEqual(self.member.tier_id, self.silver)
+        self.assertTrue(self.member.tier_kept_until)
+
     def test_who_may_not_see_members_raises_them_all_the_same(self):
         biller = self._create_user("biller", "account.group_account_invoice")
         invoice = self._bill_amount(600, post=False)
