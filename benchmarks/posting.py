@@ -12,6 +12,7 @@ import gc
 import statistics
 import time
 from contextlib import contextmanager
+from datetime import date
 
 from common import Report, environment, open_registry, parser
 from workshop import Workshop
@@ -61,6 +62,10 @@ class Shop:
             workshop = Workshop(env)
             posted = self.scene.startswith("earned when posted")
             workshop.program.earn_trigger = "posted" if posted else "paid"
+            # Always looked for, and never reached: each turn costs the same.
+            workshop.program.tier_ids[1:].write(
+                {"required_spend": 10**9, "required_visits": 0}
+            )
             if "nobody" not in self.scene:
                 workshop.enrol(env["res.partner"].browse(self.partner))
 
@@ -75,7 +80,7 @@ class Shop:
             {
                 "move_type": "out_invoice",
                 "partner_id": self.partner,
-                "invoice_date": "2026-11-01",
+                "invoice_date": str(date.today()),
                 "invoice_line_ids": [
                     Command.create({"product_id": good, "quantity": 1})
                     for good in self.goods
@@ -93,7 +98,7 @@ class Shop:
         repair.action_repair_end()
         order.action_confirm()
         invoice = order._create_invoices()
-        invoice.invoice_date = "2026-11-01"
+        invoice.invoice_date = date.today()
         return invoice
 
     def post(self, ids):

@@ -54,10 +54,12 @@ class GarageLoyaltyTierRiseMixin(models.AbstractModel):
         if not self:
             return None
         rules = [program._get_rules().tiers for program in self.program_id]
-        day = self.program_id.company_id[0]._get_loyalty_today()
+        day = self.company_id[0]._get_loyalty_today()  # known, unlike the programme's
         return SQL(
             """
-            (SELECT ARRAY[garage_loyalty_visit.member_id, count(*),
+            (SELECT ARRAY[garage_loyalty_visit.member_id,
+                          count(*) FILTER (WHERE earlier.kind = 'repair')
+                          + (garage_loyalty_visit.kind = 'repair')::int,
                           sum(earlier.amount)]
                FROM garage_loyalty_visit earlier
               WHERE earlier.company_id = ANY(%(companies)s)
@@ -81,13 +83,13 @@ class GarageLoyaltyTierRiseMixin(models.AbstractModel):
     def _may_rise(self, totals):
         """Tell whether a member may have reached a tier with new visits.
 
-        :param totals: number and amount of the visits before, and the amount of each
-            new visit
+        :param totals: for each new visit: the number of repair orders up to it, what
+            was spent before, and its amount
         """
         if not totals:
             return False
         count, before, _amount = totals[0]
         spend = (before or 0) + sum(amount for _count, _before, amount in totals)
         rules = self._get_tier_rules()
-        figures = Figures(spend, float("inf"), count + len(totals))
+        figures = Figures(spend, float("inf"), count + len(totals) - 1)
         return rules.deserved(figures) > rules.place(self.tier_id.id)

@@ -36,6 +36,12 @@ class TestPosting(GarageLoyaltyCommon):
         self.assertEqual(len(found), 3, "\n\n".join(found))
         self.assertEqual(self.member.points, 2000)
 
+    def test_tiers_that_ask_for_spend_take_no_statement_more(self):
+        self.silver.required_spend = 10**6
+        self._count_statements(self._invoice(self.customer, post=False))
+        found = self._count_statements(self._invoice(self.customer, post=False))
+        self.assertEqual(len(found), 3, "\n\n".join(found))
+
     def test_many_invoices_take_as_many_statements_as_one(self):
         self._count_statements(self._invoice(self.customer, post=False))
         one = self._count_statements(self._invoice(self.customer, post=False))
