@@ -24,6 +24,7 @@ class Offer(NamedTuple):
 
     @property
     def percent(self):
+        """Return the discount in percent, 0 if there is none."""
         return self.discount.percent if self.discount else 0.0
 
 

@@ -101,6 +101,7 @@ class GarageLoyaltyJoinRulesMixin(models.AbstractModel):
         customers = partners.commercial_partner_id
         if not joining.asks or not customers:
             return {}
+        # Whose programme it is, is no secret; nor are its conditions.
         day = self.sudo().company_id._get_loyalty_today()
         known = self._get_join_customers(customers, day)
         found = {
@@ -125,6 +126,7 @@ class GarageLoyaltyJoinRulesMixin(models.AbstractModel):
             partner: Customer(
                 *measured.get(partner.id, (0.0, 0, None)),
                 is_company=partner.is_company,
+                # What decides on joining is read whoever enrols.
                 tags=frozenset(partner.sudo().category_id.ids),
             )
             for partner in partners
@@ -135,6 +137,7 @@ class GarageLoyaltyJoinRulesMixin(models.AbstractModel):
         # What counts is what was done in all companies that share the programme.
         Visit = self.env["garage.loyalty.visit"].sudo()
         joining = self._get_rules().joining
+        # Visits of all branches that share the programme, whoever enrols.
         mine = (
             Domain("partner_id", "in", partners.ids)
             & Domain("company_id.loyalty_company_id", "=", self.sudo().company_id.id)
@@ -148,6 +151,7 @@ class GarageLoyaltyJoinRulesMixin(models.AbstractModel):
         ):
             figures[partner.id][0] += amount
             figures[partner.id][1] += count if kind == "repair" else 0
+        # As above.
         rounded = self.sudo().currency_id.round
         return {
             partner_id: (rounded(spend), visits, first)

@@ -93,14 +93,6 @@ class GarageLoyaltyMember(models.Model):
         domain="[('program_id', '=', program_id)]",
         group_expand="_group_expand_tier_id",
     )
-    is_tier_fixed = fields.Boolean(
-        string="Tier set by hand",
-        readonly=True,
-        copy=False,
-        help="The review of tiers leaves the tier alone, until its end date if there "
-        "is one.",
-    )
-    tier_fixed_until = fields.Date(readonly=True, copy=False, index="btree_not_null")
     points_worth = fields.Monetary(
         string="Worth",
         compute="_compute_points_worth",

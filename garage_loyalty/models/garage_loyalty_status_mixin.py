@@ -8,6 +8,15 @@ class GarageLoyaltyStatusMixin(models.AbstractModel):
     _name = "garage.loyalty.status.mixin"
     _description = "Loyalty Membership Status"
 
+    is_tier_fixed = fields.Boolean(
+        string="Tier set by hand",
+        readonly=True,
+        copy=False,
+        help="The review of tiers leaves the tier alone, until its end date if there "
+        "is one.",
+    )
+    tier_fixed_until = fields.Date(readonly=True, copy=False, index="btree_not_null")
+
     def _check_tier(self, tier):
         for member in self if tier else ():
             if tier.program_id != member.program_id:

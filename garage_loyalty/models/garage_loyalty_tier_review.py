@@ -239,43 +239,49 @@ class GarageLoyaltyTierReview(models.AbstractModel):
         ]
         if not history:
             return self.env["garage.loyalty.member"]
-        self.env.cr.execute(
-            SQL(
-                """
-                WITH moved (member_id, tier_id, rises, spend, points, visits)
-                  AS (%(history)s), member AS (
-                    UPDATE garage_loyalty_member
-                       SET tier_id = moved.tier_id,
-                           status_date = CASE WHEN NOT EXISTS (
-                                SELECT FROM garage_loyalty_member_status later
-                                 WHERE later.member_id = moved.member_id
-                                   AND later.date > %(day)s) THEN %(day)s END
-                      FROM moved WHERE garage_loyalty_member.id = moved.member_id
-                    RETURNING garage_loyalty_member.id, garage_loyalty_member.state
-                )
-                INSERT INTO garage_loyalty_member_status (
-                       member_id, date, state, tier_id, reason, user_id,
-                       spend, points, visits, create_uid, create_date)
-                SELECT member_id, %(day)s, member.state, tier_id,
-                       CASE WHEN rises THEN %(reached)s ELSE %(lost)s END, %(uid)s,
-                       spend, points, visits, %(uid)s, %(now)s
-                  FROM moved JOIN member ON member.id = moved.member_id
-                """,
-                history=rows.unnested(
-                    ("int", "int", "boolean", "numeric", "int", "int"), history
-                ),
-                day=SQL("%s::date", day),
-                reached=self.env._("Reached"),
-                lost=self.env._("Lost at the review"),
-                uid=self.env.uid,
-                now=self.env.cr.now(),
-            )
-        )
+        self.env.cr.execute(self._get_move_query(history, day))
         self.env.invalidate_all(flush=False)
         members = self.env["garage.loyalty.member"].browse(row[0] for row in history)
         self._restamp_visits(members, day)
         self.env["repair.order"]._sync_loyalty_priority_of(members)
         return members
+
+    @api.model
+    def _get_move_query(self, history, day):
+        """Return the statement that moves members and writes their history.
+
+        :param history: tuples of member, tier, whether it is a rise, and the figures
+        """
+        return SQL(
+            """
+            WITH moved (member_id, tier_id, rises, spend, points, visits)
+              AS (%(history)s), member AS (
+                UPDATE garage_loyalty_member
+                   SET tier_id = moved.tier_id,
+                       status_date = CASE WHEN NOT EXISTS (
+                            SELECT FROM garage_loyalty_member_status later
+                             WHERE later.member_id = moved.member_id
+                               AND later.date > %(day)s) THEN %(day)s END
+                  FROM moved WHERE garage_loyalty_member.id = moved.member_id
+                RETURNING garage_loyalty_member.id, garage_loyalty_member.state
+            )
+            INSERT INTO garage_loyalty_member_status (
+                   member_id, date, state, tier_id, reason, user_id,
+                   spend, points, visits, create_uid, create_date)
+            SELECT member_id, %(day)s, member.state, tier_id,
+                   CASE WHEN rises THEN %(reached)s ELSE %(lost)s END, %(uid)s,
+                   spend, points, visits, %(uid)s, %(now)s
+              FROM moved JOIN member ON member.id = moved.member_id
+            """,
+            history=rows.unnested(
+                ("int", "int", "boolean", "numeric", "int", "int"), history
+            ),
+            day=SQL("%s::date", day),
+            reached=self.env._("Reached"),
+            lost=self.env._("Lost at the review"),
+            uid=self.env.uid,
+            now=self.env.cr.now(),
+        )
 
     @api.model
     def _restamp_visits(self, members, day):
