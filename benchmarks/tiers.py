@@ -62,10 +62,13 @@ def get_visits(program):
 
 
 def get_bound(env):
-    """Return the seconds of one grouped sum over all visits."""
+    """Return the seconds of one grouped sum over all visits.
+
+    The sums are looked at: PostgreSQL leaves out what nobody asks for.
+    """
     query = SQL(
-        "SELECT count(*) FROM (SELECT partner_id, sum(amount), count(*) "
-        "FROM garage_loyalty_visit GROUP BY 1) customer"
+        "SELECT max(spend), max(visits) FROM (SELECT partner_id, sum(amount) AS spend, "
+        "count(*) AS visits FROM garage_loyalty_visit GROUP BY 1) customer"
     )
     return timed(lambda: env.execute_query(query))
 
@@ -91,15 +94,21 @@ def review(registry, program_id, day):
     return time.perf_counter() - started, len(moved)
 
 
-def compare(report, registry, program_id, first, days, bound):
-    """Review days one after the other; print the median of usual and of full ones."""
+def compare(report, registry, program_id, first, days):
+    """Review days one after the other; print the median of usual and of full ones.
+
+    Each is compared with the grouped sum measured right before it, as the speed of a
+    machine changes from minute to minute.
+    """
     usual, falls, full = [], [], []
     for number in range(days):
         day = first + timedelta(number)
         post(registry, program_id, day)
+        with environment(registry) as env:
+            bound = get_bound(env)
         seconds, moved = review(registry, program_id, day)
         kind = {1: falls, 2: full}.get(day.day, usual)
-        kind.append((seconds, moved))
+        kind.append((seconds / bound, seconds, moved))
     for name, rows, factor in (
         ("a day", usual, 0.5),
         ("a day on which tiers are lost", falls, 2),
@@ -107,13 +116,14 @@ def compare(report, registry, program_id, first, days, bound):
     ):
         if not rows:
             continue
-        median = statistics.median(seconds for seconds, _moved in rows)
-        most = max(moved for _seconds, moved in rows)
+        ratio = statistics.median(row[0] for row in rows)
+        seconds = statistics.median(row[1] for row in rows)
+        most = max(row[2] for row in rows)
         report.line(
             f"{name}, {len(rows)}",
-            f"{median / bound:.2f} x, {1000 * median:.0f} ms",
+            f"{ratio:.2f} x, {1000 * seconds:.0f} ms",
             f"<= {factor} x",
-            median <= factor * bound,
+            ratio <= factor,
         )
         report.note(f"at most {most} members moved in one of them")
 
@@ -136,7 +146,7 @@ def main():
     with environment(registry) as env:
         bound = get_bound(env)
     report.note(f"one grouped sum over the visits: {1000 * bound:.0f} ms")
-    compare(report, registry, program_id, today + timedelta(1), options.days, bound)
+    compare(report, registry, program_id, today + timedelta(1), options.days)
     report.finish()
 
 

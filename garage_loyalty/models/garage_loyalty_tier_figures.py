@@ -11,14 +11,20 @@ class GarageLoyaltyTierFigures(models.AbstractModel):
     _description = "Figures for Loyalty Tiers"
 
     @api.model
-    def _get_figures_query(self, program, day, ids=None):
+    def _get_figures_query(self, program, day, ids=None, is_rough=False):
         """Return a query: what members did in the time that counts, as of a day.
 
         Yields member_id, tier_id, is_fixed, spend, points, visits. Override to count by
         other means.
 
         :param ids: of the members; all that have not left, if not said
+        :param is_rough: spend and visits that suffice for no tier may be left out
         """
+        visits = (
+            self._get_met_visits_query(program, day)
+            if is_rough
+            else self._get_visits_query(program, day, ids)
+        )
         return SQL(
             """
             WITH subject AS (
@@ -33,7 +39,7 @@ class GarageLoyaltyTierFigures(models.AbstractModel):
               LEFT JOIN (%(visits)s) done USING (partner_id)
               LEFT JOIN (%(points)s) earned ON earned.member_id = subject.id
             """,
-            visits=self._get_visits_query(program, day, ids),
+            visits=visits,
             points=self._get_points_query(program, day, ids),
             program=program.id,
             mine=self._is_among(SQL("id"), ids),
@@ -148,15 +154,47 @@ class GarageLoyaltyTierFigures(models.AbstractModel):
         return SQL("(%s)", SQL(" AND " if level.match_all else " OR ").join(met))
 
     @api.model
+    def _get_open(self, program, day, ids=None):
+        """Return members whose tier or qualifications have to change, with figures.
+
+        :return: a list of dicts, see ``_get_open_query``
+        """
+        query = self._get_open_query(program, day, ids)
+        found = self.env.execute_query_dict(query)
+        if ids is None and found:
+            # Of everybody, only the figures that suffice were kept.
+            ids = [row["member_id"] for row in found]
+            return self._get_open(program, day, ids)
+        return found
+
+    @api.model
+    def _get_met_visits_query(self, program, day):
+        """Return ``_get_visits_query`` of those who reach a tier by it.
+
+        The others deserve none: most of a large base need not be joined. Where points
+        count too, nobody can be left out.
+        """
+        rules = program._get_rules().tiers
+        visits = self._get_visits_query(program, day, None)
+        if rules.asks_points:
+            return visits
+        place = self._get_place_case(rules)
+        return SQL("SELECT * FROM (%s) visited WHERE %s > 0", visits, place)
+
+    @api.model
     def _get_open_query(self, program, day, ids=None):
-        """Return a query: members whose tier or qualifications have to change."""
+        """Return a query: members whose tier or qualifications have to change.
+
+        :param ids: of the members; all, if not said: then figures that suffice for no
+            tier are 0
+        """
         rules, tiers = program._get_rules().tiers, program.tier_ids
         level = SQL(", ").join(
             SQL("(%s, %s)", tier_id, place) for place, tier_id in enumerate(tiers.ids)
         )
         return SQL(
             """
-            WITH level (tier_id, place) AS (VALUES %(level)s),
+            WITH level (tier_id, place) AS NOT MATERIALIZED (VALUES %(level)s),
             kept AS (
                 SELECT member_id, count(*) FILTER (WHERE date_until IS NULL) AS met,
                        min(date_until) AS first_until, max(place) AS highest
@@ -173,7 +211,7 @@ class GarageLoyaltyTierFigures(models.AbstractModel):
             """,
             level=level,
             mine=self._is_among(SQL("member_id"), ids),
-            figures=self._get_figures_query(program, day, ids),
+            figures=self._get_figures_query(program, day, ids, is_rough=ids is None),
             deserved=self._get_place_case(rules),
             day=day,
         )

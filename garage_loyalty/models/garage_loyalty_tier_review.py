@@ -163,7 +163,7 @@ class GarageLoyaltyTierReview(models.AbstractModel):
         """
         self.env.flush_all()
         rules = program._get_rules().tiers
-        found = self.env.execute_query_dict(self._get_open_query(program, day, ids))
+        found = self._get_open(program, day, ids)
         before = self._get_held(rules, [row["member_id"] for row in found])
         held, places = {}, defaultdict(list)
         for row in found:
