@@ -1,6 +1,7 @@
 # Mixins come first: the models below inherit from them.
 from . import garage_loyalty_append_mixin
 from . import garage_loyalty_input_mixin
+from . import garage_loyalty_program_item_mixin
 from . import garage_loyalty_account_mixin
 from . import garage_loyalty_adjustment_check
 from . import garage_loyalty_approval_mixin

@@ -123,7 +123,7 @@ class GarageLoyaltyBenefitMixin(models.AbstractModel):
             rules.WARRANTY: lambda: self.env._(
                 "%s months on repairs", privilege.warranty_months
             ),
-            rules.OFFER: lambda: ", ".join(privilege.reward_ids.mapped("name")),
+            rules.OFFER: lambda: self._get_offer_names(privilege),
         }[privilege.kind]()
         return {"tone": "success", "badge": False, "text": text}
 
@@ -145,5 +145,17 @@ class GarageLoyaltyBenefitMixin(models.AbstractModel):
             "badge": self.env._(
                 "%(left)s of %(quota)s left", left=left, quota=privilege.quota
             ),
-            "text": self.env._("until %s", until),
+            "text": ", ".join(
+                filter(
+                    None,
+                    [
+                        self._get_offer_names(privilege),
+                        self.env._("until %s", until),
+                    ],
+                )
+            ),
         }
+
+    def _get_offer_names(self, privilege):
+        offers = privilege.filtered(lambda item: item.kind == rules.OFFER)
+        return ", ".join(offers.reward_ids.mapped("name"))

@@ -4,7 +4,8 @@ from odoo import models
 
 from ..tools import whatif
 from ..tools.discounts import LABOUR, PARTS
-from ..tools.privileges import FREE
+from ..tools.privileges import FREE, OFFER
+from ..tools.rewards import AMOUNT, PRODUCT, caps
 from ..tools.tiers import Level
 from .garage_loyalty_kit_mixin import EXAMPLE_DISCOUNTS, EXAMPLE_LEVELS
 
@@ -62,25 +63,67 @@ class GarageLoyaltyKitCostMixin(models.AbstractModel):
         return max(rules.mapped("percent"), default=0.0)
 
     def _get_services_given(self, groups):
-        """Return what free services would have been worth, had all been used."""
-        return whatif.free_services(groups, self._get_free_offers(len(groups)))
+        """Return what privileges would have been worth, had all been used.
 
-    def _get_free_offers(self, count):
+        Free services, and special offers that need no points.
+        """
+        everywhere = set(range(len(groups)))
+        services = self._get_free_services() + self._get_free_offers(groups)
+        return whatif.free_services(
+            groups,
+            [
+                (places or everywhere, number, worth)
+                for places, number, worth in services
+            ],
+        )
+
+    def _get_free_services(self):
         """Return (places, number a year, worth) of each free service.
 
-        One without a limit is taken to be used at one visit a year.
+        One without a limit is taken to be used at one visit a year. No places stand for
+        every member.
         """
         free = self.privilege_ids.filtered(lambda item: item.kind == FREE)
         if not free:
             worth = self._get_diagnostics_price()
             return [({1}, 1, worth), ({2}, 2, worth)]
-        tiers = list(self.tier_ids)
         return [
             (
-                {tiers.index(tier) for tier in item.tier_ids if tier in tiers}
-                or set(range(count)),
+                self._get_places(item),
                 item.quota or 1,
                 item.max_value or max(item.product_ids.mapped("list_price")),
             )
             for item in free
         ]
+
+    def _get_free_offers(self, groups):
+        """Return (places, number a year, worth) of special offers without points."""
+        if not self.privilege_ids and not self.has_points:
+            reward = self.env["garage.loyalty.reward"].new(self._prepare_offer_reward())
+            return [({2}, 1, self._get_reward_worth(reward, groups))]
+        offers = self.privilege_ids.filtered(lambda item: item.kind == OFFER)
+        return [
+            (
+                self._get_places(item),
+                item.quota or 1,
+                max(self._get_reward_worth(reward, groups) for reward in rewards),
+            )
+            for item in offers
+            if (rewards := item.reward_ids.filtered(lambda reward: not reward.points))
+        ]
+
+    def _get_places(self, privilege):
+        """Return the places of the tiers that have a privilege."""
+        tiers = list(self.tier_ids)
+        return {tiers.index(tier) for tier in privilege.tier_ids if tier in tiers}
+
+    def _get_reward_worth(self, reward, groups):
+        """Return about what a reward takes off an average repair order."""
+        if reward.kind == PRODUCT:
+            return reward.product_id.list_price
+        return whatif.reward_worth(
+            groups,
+            self._get_example_unit(),
+            *caps(reward.kind, reward.percent),
+            reward.amount if reward.kind == AMOUNT else reward.max_amount,
+        )

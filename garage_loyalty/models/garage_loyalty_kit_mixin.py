@@ -161,10 +161,8 @@ class GarageLoyaltyKitMixin(models.AbstractModel):
         """
         above, best = self.tier_ids[1:], self.tier_ids[-1:]
         diagnostics = self._get_diagnostics()
-        # An offer is a reward, which points buy.
-        offers = [self._prepare_offer(best)] if self.has_points else []
         return [
-            *offers,
+            self._prepare_offer(best),
             {
                 "name": self.env._("Priority"),
                 "kind": "priority",
@@ -194,17 +192,24 @@ class GarageLoyaltyKitMixin(models.AbstractModel):
 
     def _prepare_offer(self, tiers):
         """Return the values of the special offer of some tiers."""
-        reward = self._prepare_reward(self.company_id) | {
-            "name": self.env._("20% off labour"),
-            "percent": 20,
-            "program_id": self.id,
-        }
         return {
             "name": self.env._("Special offers"),
             "kind": "offer",
             "sequence": 20,
-            "reward_ids": [Command.create(reward)],
+            # Points limit an offer that they buy.
+            "quota": 0 if self.has_points else 1,
+            "reward_ids": [Command.create(self._prepare_offer_reward())],
             "tier_ids": [Command.set(tiers.ids)],
+        }
+
+    def _prepare_offer_reward(self):
+        """Return the values of the reward that only the best tier can choose."""
+        reward = self._prepare_reward(self.company_id)
+        return reward | {
+            "name": self.env._("20% off labour"),
+            "percent": 20,
+            "points": reward["points"] if self.has_points else 0,
+            "program_id": self.id,
         }
 
     def _get_diagnostics(self):

@@ -31,8 +31,11 @@ class GarageLoyaltyLimitedOfferMixin(models.AbstractModel):
         """
         self.ensure_one()
         offers = self._get_offers()
-        if not offers or offers & member._get_privileges(OFFER):
+        mine = offers & member._get_privileges(OFFER)
+        if not offers or mine._get_of_which_some_are_left(member):
             return ""
+        if mine:
+            return self.env._("Used up for this year.")
         tiers = offers.tier_ids
         if not tiers:
             return self.env._("Only for active members.")

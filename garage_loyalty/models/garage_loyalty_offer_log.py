@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.exceptions import UserError
 
 from ..tools.privileges import OFFER
 
@@ -37,12 +38,30 @@ class GarageLoyaltyOfferLog(models.AbstractModel):
             state = STATES.get(redemption.state, "released")
             if not use:
                 continue
-            if state == "used" and use.state == "used":
-                use._return_to("used", redemption.cost)
-            elif state == "used":
-                use._take(redemption.cost)
+            if state == "used":
+                use._take_anyway(redemption.cost)
             else:
                 use._return_to(state, redemption.cost if state == "planned" else 0.0)
+
+    def _reserve_offer(self):
+        """Refuse a special offer of which none is left this year.
+
+        :raise UserError: in the words of the advisor
+        """
+        self.ensure_one()
+        Use = self.env["garage.loyalty.privilege.use"]
+        for use in Use.search([("redemption_id", "=", self.id)]):
+            privilege, member = use.privilege_id, self.member_id._get_survivor()
+            if not privilege._get_of_which_some_are_left(member):
+                raise UserError(
+                    self.env._(
+                        "“%(offer)s” is used up for this year: %(member)s has had all "
+                        "%(quota)s. Press “Redeem” to choose something else.",
+                        offer=privilege.name,
+                        member=member.partner_id.display_name,
+                        quota=privilege.quota,
+                    )
+                )
 
     def _plan_offer(self):
         """Log by which privilege the member has the reward, if it is special."""
@@ -51,6 +70,7 @@ class GarageLoyaltyOfferLog(models.AbstractModel):
         offers = self.reward_id._get_offers() & member._get_privileges(OFFER)
         if not offers:
             return self.env["garage.loyalty.privilege.use"]
+        offer = (offers._get_of_which_some_are_left(member) or offers)[:1]
         return self.env["garage.loyalty.privilege.use"]._plan(
-            member, offers[:1], order_id=self.order_id.id, redemption_id=self.id
+            member, offer, order_id=self.order_id.id, redemption_id=self.id
         )

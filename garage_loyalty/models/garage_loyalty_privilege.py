@@ -16,27 +16,8 @@ class GarageLoyaltyPrivilege(models.Model):
 
     _name = "garage.loyalty.privilege"
     _description = "Loyalty Privilege"
-    _inherit = ["garage.loyalty.input.mixin"]
-    _order = "program_id, sequence, id"
-    _check_company_auto = True
+    _inherit = ["garage.loyalty.program.item.mixin"]
 
-    name = fields.Char(required=True, translate=True)
-    sequence = fields.Integer(default=10)
-    active = fields.Boolean(default=True)
-    program_id = fields.Many2one(
-        "garage.loyalty.program",
-        string="Programme",
-        required=True,
-        ondelete="cascade",
-        index=True,
-        default=lambda self: self.env["garage.loyalty.program"]._get_default(
-            self.env.company
-        ),
-    )
-    company_id = fields.Many2one(
-        related="program_id.company_id", store=True, precompute=True
-    )
-    currency_id = fields.Many2one(related="company_id.currency_id")
     kind = fields.Selection(KINDS, required=True, default=rules.FREE)
     tier_ids = fields.Many2many(
         "garage.loyalty.tier",
@@ -226,6 +207,10 @@ class GarageLoyaltyPrivilege(models.Model):
         return self.filtered(
             lambda privilege: not privilege.tier_ids or tier in privilege.tier_ids
         )
+
+    def _get_of_which_some_are_left(self, member):
+        """Return those of which the member has a use left this year, or no limit."""
+        return self.filtered(lambda item: member._get_privilege_left(item) != 0)
 
     def _get_left(self, used):
         """Return how many uses are left of a year's quota; None without a limit."""

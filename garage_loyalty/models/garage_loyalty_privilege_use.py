@@ -151,6 +151,17 @@ class GarageLoyaltyPrivilegeUse(models.Model):
             ) from error
         return True
 
+    def _take_anyway(self, value):
+        """Book a use, or its new value, also when the quota is used up meanwhile.
+
+        What a cancelled credit note takes again was paid with it.
+        """
+        self.ensure_one()
+        if self.state != "used" and self._take(value):
+            return
+        if self.state != "used" or self.value != value:
+            self.write({"state": "used", "value": value})
+
     def _get_number(self, member, year):
         """Return the place that a use takes in the quota: 0 without a quota.
 

@@ -189,17 +189,24 @@ class GarageLoyaltyRedeemableMixin(models.AbstractModel):
         """
         product = redemption.reward_id.product_id
         return {
-            "name": self.env._(
-                "%(product)s, free for %(points)s loyalty points",
-                product=product.display_name,
-                points=redemption.points,
-            ),
+            "name": self._get_loyalty_product_name(redemption),
             "product_id": product.id,
             self._loyalty_quantity_name: 1,
             "discount": 100,
             "sequence": 999,
             "loyalty_redemption_id": redemption.id,
         }
+
+    def _get_loyalty_product_name(self, redemption):
+        """Return what the customer reads on the line of a free product."""
+        product = redemption.reward_id.product_id.display_name
+        if not redemption.points:
+            return self.env._("%s, free for members", product)
+        return self.env._(
+            "%(product)s, free for %(points)s loyalty points",
+            product=product,
+            points=redemption.points,
+        )
 
     def _prepare_loyalty_lines(self, redemption, kind, amount):
         """Return the values of the lines that take ``amount`` off labour or parts."""
@@ -245,6 +252,12 @@ class GarageLoyaltyRedeemableMixin(models.AbstractModel):
     def _get_loyalty_line_name(self, redemption, kind):
         """Return what the customer reads on a line that points pay."""
         labels = {"labour": self.env._("labour"), "parts": self.env._("parts")}
+        if not redemption.points:
+            return self.env._(
+                "%(reward)s, on %(kind)s",
+                reward=redemption.reward_id.name,
+                kind=labels[kind],
+            )
         if redemption.reward_id:
             return self.env._(
                 "%(reward)s: %(points)s loyalty points, on %(kind)s",

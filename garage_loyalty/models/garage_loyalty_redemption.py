@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..tools.redeem import points_spent
+from ..tools.redeem import share_spent
 
 STATES = [
     ("draft", "Planned"),
@@ -93,7 +93,8 @@ class GarageLoyaltyRedemption(models.Model):
     )
 
     _points_positive = models.Constraint(
-        "CHECK(points > 0)", "At least one point must be redeemed."
+        "CHECK(points > 0 OR points = 0 AND reward_id IS NOT NULL)",
+        "At least one point must be redeemed.",
     )
 
     # Not on their names: posting an invoice would look for redemptions every time.
@@ -149,8 +150,9 @@ class GarageLoyaltyRedemption(models.Model):
         """
         posted = self.env["garage.loyalty.entry"]._get_sums(self)
         for redemption in self:
-            target = redemption._get_points_target()
-            redemption._reserve_reward(target)
+            share = redemption._get_share()
+            target = int(redemption.points * share)
+            redemption._reserve_reward(share)
             delta = -target - posted.get(redemption.id, 0)
             redemption.member_id._post_points(
                 "redeem" if delta < 0 else "restore",
@@ -163,19 +165,20 @@ class GarageLoyaltyRedemption(models.Model):
             vals = {
                 "points_spent": target,
                 "source_name": redemption._get_source_name(),
-                "state": redemption._get_state(target),
+                "state": redemption._get_state(share),
             }
             if any(redemption[name] != value for name, value in vals.items()):
                 redemption.write(vals)
 
-    def _reserve_reward(self, target):
+    def _reserve_reward(self, share):
         """Refuse a reward of which none is left, when it is taken for the first time.
 
         What a cancelled credit note takes again is taken in any case, as the points.
         """
         self.ensure_one()
-        if target and self.state in ("draft", "released"):
+        if share and self.state in ("draft", "released"):
             self.reward_id._reserve()
+            self._reserve_offer()
 
     def _get_posting_options(self, delta):
         """Return how points are taken or given back, see ``_post_points``.
@@ -201,18 +204,16 @@ class GarageLoyaltyRedemption(models.Model):
             return True
         return bool(self.order_line_ids) and self.order_id.state == "sale"
 
-    def _get_points_target(self):
-        """Return the points that should be gone from the balance.
+    def _get_share(self):
+        """Return the share of the redemption that should be spent, from 0 to 1.
 
-        Credit notes give points back in proportion to what they credit.
+        Credit notes give it back in proportion to what they credit.
         """
         self.ensure_one()
-        if not self._is_taken():
-            return 0
-        return points_spent(self.points, self._get_spent_lines())
+        return share_spent(self._get_spent_lines()) if self._is_taken() else 0
 
     def _get_spent_lines(self):
-        """Return pairs for ``points_spent``: amount, and what was billed of the line.
+        """Return pairs for ``share_spent``: amount, and what was billed of the line.
 
         A line of a confirmed quotation that is not billed yet is promised as a whole.
         A line that was credited may be billed again.
@@ -260,9 +261,9 @@ class GarageLoyaltyRedemption(models.Model):
             return 1, int(self in credits.invoice_line_ids.loyalty_redemption_id)
         return gross, credited
 
-    def _get_state(self, target):
+    def _get_state(self, share):
         self.ensure_one()
-        if target:
+        if share:
             return "done" if self._get_invoices() else "reserved"
         if self._is_taken():
             return "returned"

@@ -40,18 +40,22 @@ class GarageLoyaltyRedemptionCheckMixin(models.AbstractModel):
         """
         self.ensure_one()
         problem = self._get_customer_problem(document)
-        if problem or self.points_spent:
+        if problem or self._is_promised():
             return problem
         problem = self._get_member_problem()
         if problem or document._origin != (self.order_id or self.move_id):
             return problem
         return self._get_tax_problem(document) or self._get_room_problem(document)
 
+    def _is_promised(self):
+        """Tell whether it is reserved or done: a promise that is kept."""
+        return self.state in ("reserved", "done")
+
     def _get_warning(self, document):
         """Return what to say on a draft, or False: also that points are missing."""
         problem = self._get_problem(document)
         member = self.member_id._get_survivor()
-        if problem or self.points_spent or member.points_available >= self.points:
+        if problem or self._is_promised() or member.points_available >= self.points:
             return problem
         return self.env._(
             "%(member)s has %(available)s points now: %(points)s cannot be spent.",

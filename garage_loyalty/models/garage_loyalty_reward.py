@@ -19,29 +19,18 @@ class GarageLoyaltyReward(models.Model):
 
     _name = "garage.loyalty.reward"
     _description = "Loyalty Reward"
-    _inherit = ["garage.loyalty.input.mixin", "garage.loyalty.limited.offer.mixin"]
-    _order = "program_id, sequence, id"
-    _check_company_auto = True
+    _inherit = [
+        "garage.loyalty.program.item.mixin",
+        "garage.loyalty.limited.offer.mixin",
+    ]
 
-    name = fields.Char(required=True, translate=True)
-    sequence = fields.Integer(default=10)
-    active = fields.Boolean(default=True)
-    program_id = fields.Many2one(
-        "garage.loyalty.program",
-        string="Programme",
-        required=True,
-        ondelete="cascade",
-        index=True,
-        default=lambda self: self.env["garage.loyalty.program"]._get_default(
-            self.env.company
-        ),
-    )
-    company_id = fields.Many2one(
-        related="program_id.company_id", store=True, precompute=True
-    )
-    currency_id = fields.Many2one(related="company_id.currency_id")
     kind = fields.Selection(KINDS, required=True, default=rules.AMOUNT)
-    points = fields.Integer(string="Points needed", required=True, default=100)
+    points = fields.Integer(
+        string="Points needed",
+        required=True,
+        default=100,
+        help="0: it is given without points, such as a special offer of a club.",
+    )
     amount = fields.Monetary(
         help="Money off labour and parts, taxes included. Never more than there is "
         "left to pay."
@@ -100,7 +89,7 @@ class GarageLoyaltyReward(models.Model):
     )
 
     _points_positive = models.Constraint(
-        "CHECK(points > 0)", "A reward needs at least one point."
+        "CHECK(points >= 0)", "The points that a reward needs cannot be negative."
     )
     _amount_positive = models.Constraint(
         "CHECK(kind <> 'amount' OR COALESCE(amount, 0) > 0 AND amount < 1e15)",

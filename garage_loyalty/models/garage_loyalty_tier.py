@@ -6,29 +6,15 @@ from ..tools.tiers import Level
 class GarageLoyaltyTier(models.Model):
     _name = "garage.loyalty.tier"
     _description = "Loyalty Tier"
-    _inherit = ["garage.loyalty.input.mixin", "garage.loyalty.standing.mixin"]
-    _order = "program_id, sequence, id"
-    _check_company_auto = True
+    _inherit = ["garage.loyalty.program.item.mixin", "garage.loyalty.standing.mixin"]
 
-    name = fields.Char(required=True, translate=True)
-    sequence = fields.Integer(default=10)
-    active = fields.Boolean(default=True)
     color = fields.Integer()
-    program_id = fields.Many2one(
-        "garage.loyalty.program",
-        string="Programme",
-        required=True,
-        ondelete="cascade",
-        index=True,
-    )
-    company_id = fields.Many2one(related="program_id.company_id", store=True)
     multiplier = fields.Float(
         string="Earning multiplier",
         default=1.0,
         digits=(16, 4),
         help="Points of members in this tier are multiplied by this number.",
     )
-
     privilege_ids = fields.Many2many(
         "garage.loyalty.privilege",
         "garage_loyalty_privilege_tier_rel",
@@ -37,7 +23,6 @@ class GarageLoyaltyTier(models.Model):
         copy=False,
         help="Privileges of this tier; those of all members are not listed.",
     )
-
     required_spend = fields.Monetary(
         string="Spend needed",
         help="Net amount, in the time that counts. 0: none is needed.",
@@ -55,7 +40,6 @@ class GarageLoyaltyTier(models.Model):
         default="all",
         help="A tier above the first that needs nothing is given by hand only.",
     )
-    currency_id = fields.Many2one(related="company_id.currency_id")
 
     _required_positive = models.Constraint(
         "CHECK(required_spend >= 0 AND required_points >= 0 AND required_visits >= 0)",

@@ -74,7 +74,7 @@ class TestSetup(GarageLoyaltyCommon):
         self._set_up("has_privileges")
         member._fix_tier(self.gold, reason="Test")
         kinds = member._get_privileges().mapped("kind")
-        self.assertEqual(set(kinds), {"priority", "free_service", "warranty"})
+        self.assertEqual(set(kinds), {"priority", "free_service", "warranty", "offer"})
         repair = self._create_repair(self.customer)
         self.assertTrue(repair.loyalty_priority)
         order = repair.sale_order_id

@@ -9,7 +9,7 @@ from dateutil.relativedelta import relativedelta
 
 PRIORITY, FREE, WARRANTY, OFFER = "priority", "free_service", "warranty", "offer"
 # Kinds that can be limited to so many uses a calendar year.
-LIMITED = {PRIORITY, FREE}
+LIMITED = {PRIORITY, FREE, OFFER}
 
 
 def left(quota, used):

@@ -102,23 +102,25 @@ def split(amount, labour_room, parts_room, digits=2):
     return on_labour, amount - on_labour
 
 
-def points_spent(points, lines):
-    """Return how many points are spent, of a redemption that several lines share.
+def share_spent(lines):
+    """Return the share, from 0 to 1, that is spent of what several lines redeem.
 
-    Each line has its part of the points. It is spent as far as the invoices that bill
-    it were not credited; billed again, it is spent once all the same.
+    Each line has its part of it. It is spent as far as the invoices that bill it were
+    not credited; billed again, it is spent once all the same.
 
     :param lines: pairs of (amount, [(billed, credited) of each invoice])
 
-    >>> points_spent(500, [(50, [(300, 75)])])
-    375
-    >>> points_spent(500, [(30, [(200, 200)]), (20, [(1, 0)])])
-    200
-    >>> points_spent(500, [(50, [(300, 300), (300, 0)])])
-    500
-    >>> [points_spent(100, [(0, [(3, credited)])]) for credited in (0, 1, 3)]
+    >>> share_spent([(50, [(300, 75)])])
+    Fraction(3, 4)
+    >>> share_spent([(30, [(200, 200)]), (20, [(1, 0)])])
+    Fraction(2, 5)
+    >>> share_spent([(50, [(300, 300), (300, 0)])])
+    Fraction(1, 1)
+    >>> [int(100 * share_spent([(0, [(3, credited)])])) for credited in (0, 1, 3)]
     [100, 66, 0]
     """
+    if not lines:
+        return Fraction(0)
     amounts = [Fraction(exact(amount)) for amount, _parts in lines]
     if not any(amounts):
         amounts = [Fraction(1)] * len(lines)
@@ -129,4 +131,4 @@ def points_spent(points, lines):
             for billed, credited in parts
         )
         spent += amount * min(left, Fraction(1))
-    return int(points * spent / sum(amounts)) if lines else 0
+    return spent / sum(amounts)

@@ -66,3 +66,23 @@ def free_services(groups, offers):
         for places, number, worth in offers
         if group.place in places
     )
+
+
+def reward_worth(groups, order, labour_cap, parts_cap, maximum):
+    """Return what a reward takes off a repair order that is like all of them.
+
+    :param order: what a repair order comes to
+    :param labour_cap: percent of labour that it takes off at most
+    :param parts_cap: the same for parts
+    :param maximum: the most that it takes off, 0 when there is none
+
+    >>> reward_worth([Group(0, 9, 600, 200)], 100, 20, 0, 50)
+    15.0
+    >>> reward_worth([], 100, 100, 100, 20)
+    20
+    """
+    labour = sum(group.labour for group in groups)
+    parts = sum(group.parts for group in groups)
+    share = labour / (labour + parts) if labour + parts else 1
+    worth = order * (share * labour_cap + (1 - share) * parts_cap) / 100
+    return min(worth, maximum) if maximum else worth

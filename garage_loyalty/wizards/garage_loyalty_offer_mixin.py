@@ -47,9 +47,8 @@ class GarageLoyaltyOfferMixin(models.AbstractModel):
         return {
             "id": reward.id,
             "name": reward.name,
-            "points": self.env._(
-                "%s points", formatLang(self.env, reward.points, digits=0)
-            ),
+            "points": reward.points
+            and self.env._("%s points", formatLang(self.env, reward.points, digits=0)),
             "worth": self.env._("Free") if reward.kind == PRODUCT else worth,
             "refusal": self._get_refusal(reward),
         }
