@@ -76,8 +76,8 @@ class GarageLoyaltyDiscountedOrderMixin(models.AbstractModel):
         if present == self.pricelist_id or not ids & {present.id, self.pricelist_id.id}:
             return None
         members = customer._get_loyalty_members(order.env.company)
-        # The day of a change is no secret to whoever is told of the change.
         member = members.get(customer.commercial_partner_id._origin)
+        # The day of a change is no secret to whoever is told of the change.
         since = member and member.sudo().status_date
         changed = since and since >= self.create_date.date()
         return present if changed else None

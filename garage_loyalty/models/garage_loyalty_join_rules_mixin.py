@@ -134,10 +134,10 @@ class GarageLoyaltyJoinRulesMixin(models.AbstractModel):
 
     def _get_join_figures(self, partners, day):
         """Return (spend, visits, first day) by the customer's id."""
-        # What counts is what was done in all companies that share the programme.
+        # What was done in all companies that share the programme, whoever enrols.
         Visit = self.env["garage.loyalty.visit"].sudo()
         joining = self._get_rules().joining
-        # Visits of all branches that share the programme, whoever enrols.
+        # Whose programme it is, and in which currency, is no secret.
         mine = (
             Domain("partner_id", "in", partners.ids)
             & Domain("company_id.loyalty_company_id", "=", self.sudo().company_id.id)

@@ -57,8 +57,8 @@ class GarageLoyaltyPricedMixin(models.AbstractModel):
 
     def _get_loyalty_tiers(self, company):
         """Return the ids of tiers of active members, by commercial partner."""
-        # A member's tier decides on prices, whoever writes the quotation.
         members = self._get_loyalty_members(company)
+        # A member's tier decides on prices, whoever writes the quotation.
         return {
             partner: member.sudo().tier_id.id
             for partner, member in members.items()

@@ -87,7 +87,7 @@ class GarageLoyaltyPriorityMixin(models.AbstractModel):
         done = self.sudo().filtered(lambda repair: repair.state == "done")
         # They would stay above what is still to do for good.
         done.filtered("loyalty_priority").write({"priority": "0"})
-        repairs = self.sudo() - done
+        repairs = self.sudo() - done  # as above
         members = repairs._get_loyalty_document_members()
         for repair in repairs:
             privileges = (

@@ -178,6 +178,7 @@ class GarageLoyaltyPrivilege(models.Model):
         # Uses of any company, and warranties that still run, keep the privilege.
         privileges = self.sudo()
         domain = [("loyalty_warranty_privilege_id", "in", privileges.ids)]
+        # Whoever deletes a privilege need not have access to repairs.
         given = self.env["repair.order"].sudo().search(domain, limit=1)
         used = privileges.use_ids.privilege_id | given.loyalty_warranty_privilege_id
         for privilege in used[:1]:

@@ -34,15 +34,15 @@ class GarageLoyaltyPrivilegedMixin(models.AbstractModel):
 
     def _get_loyalty_document_members(self):
         """Return the member of each document; one that has left has no privileges."""
-        # Whoever works on the document need not have access to members.
         found = {}
+        # Whoever works on the document need not have access to members.
         for company, documents in self.sudo().grouped("company_id").items():
             company = company or self.env.company
             members = documents.partner_id._get_loyalty_members(company)
             for document in documents:
                 partner = document.partner_id.commercial_partner_id._origin
                 member = members.get(partner, self.env["garage.loyalty.member"])
-                found[document] = member.sudo()
+                found[document] = member.sudo()  # as above
         return found
 
     def _prepare_loyalty_privilege(self, privilege, used, member):

@@ -138,7 +138,7 @@ class GarageLoyaltyStandingMixin(models.AbstractModel):
 
         Those of archived tiers too: with the tier, they do not become everybody's.
         """
-        # As above.
+        # Which pricelists are not for everybody is the same whoever asks.
         tiers = self.sudo().with_context(active_test=False)
         return tuple(tiers.search([("pricelist_id", "!=", False)]).pricelist_id.ids)
 
@@ -161,4 +161,5 @@ class GarageLoyaltyStandingMixin(models.AbstractModel):
             return
         # As above.
         self.env.ref("base.group_user").sudo()._apply_group(self.env.ref(group).sudo())
+        # Nor to the pricelists of all companies, which the host's box adds as well.
         self.env["res.company"].sudo()._activate_or_create_pricelists()

@@ -57,6 +57,7 @@ class GarageLoyaltyTierProgressMixin(models.AbstractModel):
                 mine = self.browse()
             (members - mine).update(blank)
             day = program.company_id._get_loyalty_today()
+            # As above.
             figures = Figures.sudo()._get_figures(program, mine, day) if mine else {}
             for member in mine:
                 member.update(blank | member._get_tier_progress(figures[member]))

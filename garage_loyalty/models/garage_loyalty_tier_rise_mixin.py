@@ -26,7 +26,8 @@ class GarageLoyaltyTierRiseMixin(models.AbstractModel):
         """
         if self.env.context.get("garage_loyalty_defer_tiers"):
             return
-        Review = self.env["garage.loyalty.tier.review"].sudo()  # whoever posts
+        # Whoever posts may neither see members nor write what the review finds.
+        Review = self.env["garage.loyalty.tier.review"].sudo()
         for program, members in self.sudo().grouped("program_id").items():
             if program._get_rules().tiers.are_given:
                 today = program.company_id._get_loyalty_today()

@@ -24,8 +24,8 @@ class GarageLoyaltyTransferMixin(models.AbstractModel):
         """
         self.ensure_one()
         self._check_transfer(to_member)
-        # Nobody has the right to create entries; the rights were checked before.
         source_vals = (date, source, reason)
+        # Nobody has the right to create entries; the rights were checked before.
         giver, taker = self.sudo(), to_member.sudo()
         # Always in the same order: two transfers to and fro do not lock each other.
         for member in (giver | taker).sorted("id"):

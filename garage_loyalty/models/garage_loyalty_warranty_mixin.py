@@ -83,7 +83,7 @@ class GarageLoyaltyWarrantyMixin(models.AbstractModel):
     def _search_loyalty_warranties(self):
         """Return the repairs whose warranty may cover these, the latest first."""
         if not self:
-            return self.sudo()
+            return self
         # The advisor is warned wherever the earlier repair was done.
         return self.sudo().search(
             [
@@ -108,12 +108,13 @@ class GarageLoyaltyWarrantyMixin(models.AbstractModel):
         Override to tell vehicles apart by other means, see ``_get_loyalty_marks``.
         """
         self.ensure_one()
+        # To which company an account belongs is no secret.
+        company = self.company_id.sudo().loyalty_company_id
         return (
             earlier != self._origin
             and earlier.partner_id.commercial_partner_id
             == self.partner_id.commercial_partner_id._origin
-            and earlier.company_id.loyalty_company_id
-            == self.company_id.sudo().loyalty_company_id
+            and earlier.company_id.loyalty_company_id == company
             and earlier.loyalty_warranty_until >= self._get_loyalty_day_opened()
             and rules.is_same(self._get_loyalty_marks(), earlier._get_loyalty_marks())
         )

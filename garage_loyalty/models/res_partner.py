@@ -106,6 +106,7 @@ class ResPartner(models.Model):
         Member = self.env["garage.loyalty.member"].sudo()
         members = Member.search_fetch(
             [
+                # To which company an account belongs is no secret.
                 ("company_id", "=", company.sudo().loyalty_company_id.id),
                 ("partner_id", "in", self.commercial_partner_id.ids),
             ],
