@@ -252,9 +252,13 @@ class TestAdjusting(AdjustmentCommon):
 
     def test_advisor_without_repair_rights_reads_what_answers_a_repair(self):
         repair = self._create_repair(self.customer)
+        self.assertFalse(repair.with_user(self.advisor).has_access("read"))
         adjustment = self._adjust(self.member, 10, repair_id=repair.id)
-        Form(adjustment.with_user(self.advisor))
-        self._adjust(self.member, 10, self.advisor, repair_id=repair.id)
+        form = Form(adjustment.with_user(self.advisor))
+        self.assertEqual((form.points, form.repair_id.id), (10, repair.id))
+        own = self._adjust(self.member, 10, self.advisor, repair_id=repair.id)
+        self.assertEqual((own.state, own.repair_id.id), ("posted", repair.id))
+        self.assertEqual(self.member.points, 20)
 
     def test_repair_order_of_a_contact_of_the_customer_accepted(self):
         contact = self._create_customer("Driver", parent_id=self.customer.id)

@@ -164,6 +164,7 @@ class TestEntries(GarageLoyaltyCommon):
         name = invoice.display_name
         invoice.button_draft()
         invoice.unlink()
+        self.assertLedger(self.member, 1000, -1000)
         for entry in self.member.entry_ids:
             with self.assertRaisesRegex(UserError, "does not exist any more") as caught:
                 entry.action_open_source()

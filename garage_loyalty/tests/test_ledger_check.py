@@ -105,7 +105,9 @@ class LedgerCheckCommon(GarageLoyaltyCommon):
             SQL.identifier(column),
             ids,
         )
-        return [row[0] for row in self.env.execute_query(query)]
+        ids = [row[0] for row in self.env.execute_query(query)]
+        self.assertTrue(ids, table)
+        return ids
 
 
 @tagged("post_install", "-at_install")
@@ -155,6 +157,7 @@ class TestLedgerCheck(LedgerCheckCommon):
         lots = self.env["garage.loyalty.lot"].search(
             [("member_id", "=", self.member.id)]
         )
+        self.assertEqual(len(lots), 7)
         for lot in lots.sorted("id"):
             negative = self.member.entry_ids.filtered(lambda row: row.points < 0)[:1]
             changes = [

@@ -251,7 +251,9 @@ class TestVisitReport(GarageLoyaltyCommon):
     # -- rows -------------------------------------------------------------------
 
     def test_rows_say_what_the_visits_say(self):
-        for row in self.Report.search([]):
+        rows = self.Report.search([])
+        self.assertEqual(len(rows), 12)
+        for row in rows:
             visit = self.Visit.browse(row.id)
             self.assertEqual(row.membership, self._key(visit, "membership"))
             self.assertEqual(row.customer_kind, self._key(visit, "customer_kind"))

@@ -138,3 +138,9 @@ class TestTours(GarageLoyaltyCommon, HttpCase):
         self.start_tour(
             "/odoo/loyalty-comparison", "garage_loyalty_compare", login="workshop_owner"
         )
+        # What the tour has seen is what the visits say.
+        visits = self.env["garage.loyalty.visit"].search(
+            [("company_id", "=", self.company.id)]
+        )
+        self.assertEqual(visits.mapped("amount"), [200])
+        self.assertTrue(visits.is_member)
