@@ -8,12 +8,14 @@ from ..tools import tiers as rules
 from ..tools.tiers import Figures, Level, TierRules
 
 try:
-    from hypothesis import given, settings
+    from hypothesis import example, given, settings
     from hypothesis import strategies as st
 except ImportError:  # a workshop's server has no development tools
     given = None
 
 START, DAYS = date(2023, 9, 1), 300
+# Two visits that suffice for tiers, which are lost when they are too long ago.
+FEW = [(date(2023, 10, 5), 100), (date(2023, 11, 20), 100)]
 
 
 def get_figures(plan, visits, day):
@@ -145,6 +147,7 @@ if given:
     @tagged("post_install", "-at_install")
     class TestToolsTiersProperties(BaseCase):
         @check
+        @example(TierRules(levels=(Level(visits=1), Level(visits=2)), months=3), FEW)
         @given(plans, visit_lists)
         def test_day_by_day_is_the_same_as_looking_back(self, plan, visits):
             direct = TierRules(**(vars(plan) | {"by_step": False}))
