@@ -90,6 +90,7 @@ class GarageLoyaltyStatusMixin(models.AbstractModel):
         :raise UserError: when the end date has passed
         """
         self._check_may_set_tier()
+        self.check_access("write")
         today = self.company_id[:1]._get_loyalty_today()
         if until and until < today:
             raise UserError(self.env._("The end date of the tier has passed already."))

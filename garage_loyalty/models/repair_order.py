@@ -91,6 +91,7 @@ class RepairOrder(models.Model):
             for repair in repairs:
                 visit = repair.visit_ids
                 member = members.get(repair.partner_id.commercial_partner_id._origin)
+                member = member and member.sudo()  # as above
                 current = member if member and member.state != "left" else None
                 shown = visit.member_id if visit else current
                 repair.loyalty_member_id = shown

@@ -31,6 +31,7 @@ class SaleOrder(models.Model):
             )
             for order in orders:
                 member = members.get(order.partner_id.commercial_partner_id._origin)
+                member = member and member.sudo()  # as above
                 current = member if member and member.state != "left" else None
                 order.loyalty_member_id = current
                 order.loyalty_tier_id = current and current.tier_id

@@ -300,6 +300,39 @@ class TestCompanies(GarageLoyaltyCommon):
         with self.assertRaises(AccessError):
             setup.create({"program_id": self.program.id}).action_set_up()
 
+    def test_enrolling_many_elsewhere_tells_nothing_and_invites_nobody(self):
+        self.program.join_min_spend = 300
+        Wizard = self.env["garage.loyalty.enrol.many"].with_user(self.stranger)
+        vals = {
+            "program_id": self.program.id,
+            "partner_ids": [Command.set(self.other.ids)],
+        }
+        for read in (
+            lambda: Wizard.create(vals).line_ids.mapped("enrol_refusal"),
+            lambda: Wizard.new(vals).line_ids.mapped("enrol_refusal"),
+            lambda: Wizard.create(vals).action_invite(),
+        ):
+            with self.assertRaises(AccessError):
+                read()
+
+    def test_enrolling_elsewhere_tells_nothing(self):
+        self.program.join_min_spend = 300
+        Wizard = self.env["garage.loyalty.enrol"].with_user(self.stranger)
+        for name, vals in (
+            ("refusal", {"program_id": self.program.id, "partner_id": self.other.id}),
+            (
+                "existing_member_id",
+                {"company_id": self.company.id, "partner_id": self.customer.id},
+            ),
+        ):
+            for make in (Wizard.new, Wizard.create):
+                with self.subTest(name=name), self.assertRaises(AccessError):
+                    make(vals).mapped(name)
+
+    def test_manager_of_another_company_sets_no_tier(self):
+        with self.assertRaises(AccessError):
+            self.member.with_user(self.stranger)._fix_tier(self.gold, reason="Mine")
+
     def test_user_of_another_company_sees_none_of_our_rows(self):
         for model in RIGHTS:
             if self.env[model]._transient:
@@ -533,9 +566,10 @@ class TestFlows(GarageLoyaltyCommon):
                 for name in theirs.fields_get()
                 if "garage_loyalty" in records._fields[name]._modules
             ]
-            with self.subTest(model=records._name, fields=ours):
-                self.env.invalidate_all()
-                theirs.read([*ours, "display_name"])
+            for names in ([*ours, "display_name"], *([name] for name in ours)):
+                with self.subTest(model=records._name, fields=names):
+                    self.env.invalidate_all()
+                    theirs.read(names)
 
     def test_loyalty_users_read_the_hosts_views_with_the_badge(self):
         self._start()

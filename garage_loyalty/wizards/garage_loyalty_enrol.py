@@ -68,6 +68,8 @@ class GarageLoyaltyEnrol(models.TransientModel):
     def _compute_existing_member_id(self):
         for wizard in self:
             partner = wizard.partner_id
+            # Who is a member of another company is not told.
+            wizard.company_id._origin.check_access("read")
             members = partner._get_loyalty_members(wizard.company_id)
             wizard.existing_member_id = members.get(
                 partner.commercial_partner_id._origin

@@ -36,6 +36,8 @@ class GarageLoyaltyEnrolCheckMixin(models.AbstractModel):
         customer = self.partner_id.commercial_partner_id._origin
         if not self.program_id or self.existing_member_id:
             return []
+        # What customers of another company did is not told.
+        self.program_id._origin.check_access("read")
         return self.program_id._get_join_refusals(customer).get(customer, [])
 
     def _get_member_model(self):

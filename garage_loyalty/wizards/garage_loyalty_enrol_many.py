@@ -48,6 +48,7 @@ class GarageLoyaltyEnrolMany(models.TransientModel):
         "garage.loyalty.enrol.many.line",
         "wizard_id",
         compute="_compute_line_ids",
+        compute_sudo=False,
         store=True,
     )
     enrol_count = fields.Integer(string="To enrol", compute="_compute_counts")
@@ -113,6 +114,8 @@ class GarageLoyaltyEnrolMany(models.TransientModel):
 
         :return: pairs of texts
         """
+        # What customers of another company did is not told.
+        self.program_id._origin.check_access("read")
         customers = self.partner_ids.commercial_partner_id._origin
         no_member = self._get_enrol_refusals(customers)
         no_message = self._get_invite_refusals(customers)
