@@ -129,6 +129,7 @@ PUBLIC = {
     "garage.loyalty.tier.discount": {"create", "unlink", "write"},
     "garage.loyalty.status.mixin": {"action_release_tier"},
     "garage.loyalty.tier.rules.mixin": {"write"},
+    "garage.loyalty.program.item.mixin": set(),
     "garage.loyalty.redeem": {"action_redeem", "action_remove"},
     "garage.loyalty.status.change": {"action_apply"},
     "garage.loyalty.redeemable.mixin": {"action_redeem"},
