@@ -35,6 +35,7 @@ from . import (
     test_tools_joining,
     test_tools_discounts,
     test_tools_lots,
+    test_tools_movement,
     test_tools_privileges,
     test_tools_tiers,
     test_views,
