@@ -5,6 +5,7 @@ def post_init_hook(env):
     """Start every company with a programme, and stamp the history it already has."""
     env["garage.loyalty.program"]._create_default(env["res.company"].search([]))
     env.ref("garage_loyalty.ir_cron_check_visits")._trigger()
+    env.ref("garage_loyalty.ir_cron_check_customers")._trigger()
 
 
 def uninstall_hook(env):

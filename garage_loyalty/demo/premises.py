@@ -219,6 +219,8 @@ def _part_vals(part, size):
 
 def _service_vals(env, service):
     vals = {"name": service.name, "type": "service", "list_price": service.price}
+    if service.code == "APK":
+        vals["inspection_kind"] = "inspection"
     if service.hourly:
         vals["uom_id"] = env.ref("uom.product_uom_hour").id
     return vals

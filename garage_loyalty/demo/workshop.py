@@ -76,6 +76,7 @@ class Loader:
         present = [visit for visit in self.plan.visits if visit.stage == "started"]
         self.register.honour([visit.customer for visit in present], self.plan.today)
         self._present()
+        self.register.look_at_customers()
         portal = hire_customer(self.env, self.register.portal_partner())
         self._commit(
             "today",

@@ -26,6 +26,7 @@ from . import garage_loyalty_member_bonus_mixin
 from . import garage_loyalty_merge_mixin
 from . import garage_loyalty_partner_enrol_mixin
 from . import garage_loyalty_partner_search_mixin
+from . import garage_loyalty_stage_mixin
 from . import garage_loyalty_posting_mixin
 from . import garage_loyalty_priced_mixin
 from . import garage_loyalty_privacy_mixin
@@ -53,6 +54,11 @@ from . import garage_loyalty_offer_log
 from . import garage_loyalty_priority_mixin
 from . import garage_loyalty_program_privileges_mixin
 from . import garage_loyalty_warranty_mixin
+from . import garage_loyalty_active_month_query
+from . import garage_loyalty_customer_contact_mixin
+from . import garage_loyalty_customer_movement_mixin
+from . import garage_loyalty_customer_query
+from . import garage_loyalty_member_stage_mixin
 
 # isort: split
 
@@ -61,11 +67,14 @@ from . import (
     account_move_line,
     account_partial_reconcile,
     account_payment,
+    garage_loyalty_active_month,
     garage_loyalty_adjustment,
     garage_loyalty_adjustment_reason,
     garage_loyalty_allocation,
     garage_loyalty_bonus,
     garage_loyalty_bonus_job,
+    garage_loyalty_changed_customer,
+    garage_loyalty_customer,
     garage_loyalty_entry,
     garage_loyalty_expiry,
     garage_loyalty_facts,
@@ -74,6 +83,7 @@ from . import (
     garage_loyalty_lot,
     garage_loyalty_member,
     garage_loyalty_member_status,
+    garage_loyalty_movement_count,
     garage_loyalty_privilege,
     garage_loyalty_privilege_use,
     garage_loyalty_program,
@@ -87,6 +97,7 @@ from . import (
     garage_loyalty_visit,
     garage_loyalty_what_if,
     product_pricelist,
+    product_product,
     product_template,
     repair_order,
     res_company,

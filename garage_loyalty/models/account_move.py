@@ -59,6 +59,12 @@ class AccountMove(models.Model):
         string="Points redeemed", compute="_compute_loyalty_points"
     )
 
+    # The invoices of a customer: the host has no index on who the customer is.
+    _loyalty_customer_idx = models.Index(
+        "(commercial_partner_id, invoice_date) "
+        "WHERE move_type = 'out_invoice' AND state = 'posted'"
+    )
+
     @api.depends("loyalty_member_id", "state", "payment_state", "line_ids")
     def _compute_loyalty_points(self):
         # Points of an invoice are for whoever may see the invoice.
@@ -193,6 +199,8 @@ class AccountMove(models.Model):
         :param members: the members by document, for ``new``
         """
         moves = self | self.reversed_entry_id
+        Changed = self.env["garage.loyalty.changed.customer"]
+        Changed._note((moves - new if new else moves).commercial_partner_id.ids)
         moves.invoice_line_ids.loyalty_redemption_id._sync()
         invoices = moves.filtered(lambda move: move.move_type == "out_invoice")
         if new:

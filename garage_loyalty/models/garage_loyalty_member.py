@@ -39,6 +39,7 @@ class GarageLoyaltyMember(models.Model):
         # Before those that they extend.
         "garage.loyalty.joining.mixin",
         "garage.loyalty.member.bonus.mixin",
+        "garage.loyalty.member.stage.mixin",
         "garage.loyalty.merge.mixin",
         "garage.loyalty.posting.mixin",
         "garage.loyalty.privacy.mixin",

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 
 class GarageLoyaltyNewVisitMixin(models.AbstractModel):
@@ -35,11 +36,34 @@ class GarageLoyaltyNewVisitMixin(models.AbstractModel):
         Visit = self.env["garage.loyalty.visit"]
         rising = self._get_rising_members(members)
         totals = rising._get_rise_totals()
-        found = Visit._add("move_id", sales, totals).values()
-        added = Visit._add("repair_id", list(filter(None, repaired.values())), totals)
+        repaired = list(filter(None, repaired.values()))
+        also = self._get_return_query(sales + repaired)
+        found = Visit._add("move_id", sales, totals, also).values()
+        added = Visit._add("repair_id", repaired, totals, None if sales else also)
+        if not sales + repaired:
+            self.env.cr.execute(SQL("WITH %s SELECT", also))
         rising._rise_by_totals([*found, *added.values()])
         # A repair order that was billed before has its visit already, which changes.
         return skipped + repairs.browse(added)
+
+    def _get_return_query(self, visits):
+        """Return CTEs that note the customers, and make those active who were not.
+
+        :param visits: the values of the visits that the documents make
+        """
+        partners = {*self.commercial_partner_id.ids}
+        partners.update(vals["partner_id"] for vals in visits)
+        Changed = self.env["garage.loyalty.changed.customer"]
+        rows = {
+            (move.company_id.loyalty_company_id.id, move.commercial_partner_id.id)
+            for move in self
+            if move.company_id._is_active_since(move.invoice_date)
+        }
+        ctes = SQL("noted AS (%s)", Changed._get_note_query(sorted(partners)))
+        if not rows:
+            return ctes
+        returned = self.env["garage.loyalty.customer"]._get_return_query(sorted(rows))
+        return SQL("%s, returned AS (%s)", ctes, returned)
 
     @api.model
     def _get_rising_members(self, members):

@@ -144,6 +144,10 @@ class GarageLoyaltyStampMixin(models.AbstractModel):
         with self.env.protecting(map(self._fields.get, STAMPS), self):
             for move, vals in stamps.items():
                 move.update(vals)
+        # New invoices are noted once they are posted.
+        posted = self.filtered(lambda move: move.state == "posted")
+        Changed = self.env["garage.loyalty.changed.customer"]
+        Changed._note(posted.commercial_partner_id.ids)
         self.invalidate_recordset(["loyalty_points_earned"], flush=False)
 
     def _get_loyalty_bases(self, rules=None, repairs=None):

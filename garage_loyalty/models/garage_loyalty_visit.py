@@ -120,7 +120,10 @@ class GarageLoyaltyVisit(models.Model):
     def _forget_cached_facts(self):
         self.invalidate_model(flush=False)
         Repair, Partner = self.env["repair.order"], self.env["res.partner"]
-        Partner.invalidate_model(["last_visit_date", "visit_count"], flush=False)
+        self.env["garage.loyalty.customer"].invalidate_model(flush=False)
+        Partner.invalidate_model(
+            ["last_visit_date", "loyalty_stage", "visit_count"], flush=False
+        )
         facts = ["is_member_visit", "loyalty_member_id", "loyalty_tier_id", "visit_ids"]
         amounts = ["amount_invoiced", "amount_labour", "amount_parts"]
         Repair.invalidate_model(

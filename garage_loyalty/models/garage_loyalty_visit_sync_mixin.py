@@ -34,20 +34,23 @@ class GarageLoyaltyVisitSyncMixin(models.AbstractModel):
         return changed
 
     @api.model
-    def _add(self, key, vals_list, totals=None):
+    def _add(self, key, vals_list, totals=None, also=None):
         """Add the rows of documents that are no visit yet, and whose facts are known.
 
         :param vals_list: dicts of all that ``garage.loyalty.facts`` yields
         :param totals: SQL of what else is asked of each row, on its table
+        :param also: SQL of CTEs: what else is written by the same statement
         :return: the answers, of each document of which a row was added, by its id
         """
         if not vals_list:
             return {}
         names = self.env["garage.loyalty.facts"]._get_names()
         facts = [{name: vals[name] for name in names} for vals in vals_list]
-        query = self._get_insert(facts)
         if key == "repair_id":
-            query = self._get_add_query([vals[key] for vals in facts], facts)
+            query = self._get_add_query([vals[key] for vals in facts], facts, also)
+        else:
+            query = self._get_insert(facts)
+            query = SQL("WITH %s %s", also, query) if also else query
         query = SQL(
             "%s RETURNING %s, %s", query, SQL.identifier(key), totals or SQL("NULL")
         )
@@ -56,7 +59,7 @@ class GarageLoyaltyVisitSyncMixin(models.AbstractModel):
         return added
 
     @api.model
-    def _get_add_query(self, ids, facts):
+    def _get_add_query(self, ids, facts, also=None):
         """Return the statement that adds visits of repair orders with what goes before.
 
         The same as ``_get_sync_query``, where nothing is to be removed or overwritten.
@@ -64,13 +67,15 @@ class GarageLoyaltyVisitSyncMixin(models.AbstractModel):
         names = columns(facts[0])
         return SQL(
             """
-            WITH fact AS MATERIALIZED (SELECT * FROM (%(rows)s) AS fact (%(names)s)),
+            WITH %(also)s
+                 fact AS MATERIALIZED (SELECT * FROM (%(rows)s) AS fact (%(names)s)),
                  %(history)s, moved AS (%(moved)s)
             INSERT INTO garage_loyalty_visit (%(names)s, prev_date)
             SELECT %(names)s, prev_date FROM fact LEFT JOIN previous USING (repair_id)
              ORDER BY repair_id
             ON CONFLICT DO NOTHING
             """,
+            also=SQL("%s,", also) if also else SQL(),
             rows=values(self, facts),
             names=names,
             history=self._get_history("repair_id", ids),
@@ -90,8 +95,13 @@ class GarageLoyaltyVisitSyncMixin(models.AbstractModel):
                 DELETE FROM garage_loyalty_visit
                  WHERE %(key)s = ANY(%(ids)s)
                    AND %(key)s NOT IN (SELECT %(key)s FROM fact)
-                RETURNING id
-            ), put AS (%(put)s), moved AS (%(moved)s)
+                RETURNING id, partner_id
+            ), put AS (%(put)s), moved AS (%(moved)s), noted AS (
+                INSERT INTO garage_loyalty_changed_customer (partner_id)
+                SELECT partner_id FROM gone UNION SELECT partner_id FROM put
+                UNION SELECT before.partner_id
+                  FROM garage_loyalty_visit before JOIN put USING (id)
+            )
             SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM put)
                    + (SELECT count(*) FROM moved)
             """,
@@ -139,7 +149,7 @@ class GarageLoyaltyVisitSyncMixin(models.AbstractModel):
                  ORDER BY %(key)s
                 ON CONFLICT (%(key)s) DO UPDATE SET (%(columns)s) = (%(excluded)s)
                  WHERE (%(current)s) IS DISTINCT FROM (%(excluded)s)
-                RETURNING id
+                RETURNING id, partner_id
             """,
             key=SQL.identifier(key),
             columns=columns(names),

@@ -1,5 +1,14 @@
 from odoo import api, fields, models
 
+from ..tools.movement import month_number
+
+STAGE_SETTINGS = {
+    "loyalty_lapse_months",
+    "loyalty_lost_months",
+    "loyalty_risk_months",
+    "loyalty_use_rhythm",
+}
+
 
 class ResCompany(models.Model):
     _inherit = "res.company"
@@ -13,6 +22,36 @@ class ResCompany(models.Model):
         recursive=True,
         index=True,
         help="The company itself, or one above it whose programme branches share.",
+    )
+
+    loyalty_risk_months = fields.Integer(
+        string="At risk after (months)",
+        default=6,
+        help="Whole calendar months without an invoice.",
+    )
+    loyalty_lapse_months = fields.Integer(
+        string="Lapsed after (months)",
+        default=12,
+        help="Whole calendar months without an invoice. The movement report starts "
+        "with this number.",
+    )
+    loyalty_lost_months = fields.Integer(
+        string="Lost after (months)",
+        default=18,
+        help="Whole calendar months without an invoice.",
+    )
+    loyalty_use_rhythm = fields.Boolean(
+        string="At risk by personal rhythm",
+        help="A customer is also at risk when away longer than in nine of ten times "
+        "before. It takes four visits to know.",
+    )
+
+    _loyalty_stages_order = models.Constraint(
+        "CHECK(loyalty_risk_months BETWEEN 1 AND loyalty_lapse_months - 1"
+        " AND loyalty_lost_months BETWEEN loyalty_lapse_months + 1 AND 120"
+        " AND loyalty_lapse_months <= 60)",
+        "Customers are at risk after at least one month, then lapsed (after at most "
+        "60), then lost (after at most 120).",
     )
 
     @api.depends(
@@ -33,6 +72,24 @@ class ResCompany(models.Model):
         # Whoever may create a company need not be a loyalty manager.
         self.env["garage.loyalty.program"].sudo()._create_default(companies)
         return companies
+
+    def write(self, vals):
+        """Put customers in their stages again when the limits have changed."""
+        result = super().write(vals)
+        if STAGE_SETTINGS & vals.keys():
+            # Stages are facts, the same whoever changes the limits.
+            Customer = self.env["garage.loyalty.customer"].sudo()
+            Customer._restage(self.loyalty_company_id)
+        return result
+
+    def _is_active_since(self, day):
+        """Tell whether a customer is active whose last invoice is of a day.
+
+        Whatever the personal rhythm says, which the job looks at.
+        """
+        company = self.loyalty_company_id
+        away = month_number(company._get_loyalty_today()) - month_number(day)
+        return away <= company.loyalty_risk_months
 
     def _get_loyalty_today(self):
         """Return the present day in the time zone of the company's contact."""

@@ -29,6 +29,19 @@ class ResConfigSettings(models.TransientModel):
         related="loyalty_program_id.parts_cap", readonly=False
     )
 
+    loyalty_risk_months = fields.Integer(
+        related="company_id.loyalty_risk_months", readonly=False
+    )
+    loyalty_lapse_months = fields.Integer(
+        related="company_id.loyalty_lapse_months", readonly=False
+    )
+    loyalty_lost_months = fields.Integer(
+        related="company_id.loyalty_lost_months", readonly=False
+    )
+    loyalty_use_rhythm = fields.Boolean(
+        related="company_id.loyalty_use_rhythm", readonly=False
+    )
+
     @api.depends("company_id")
     def _compute_loyalty_program_id(self):
         Program = self.env["garage.loyalty.program"]

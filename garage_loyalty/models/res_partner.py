@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from .garage_loyalty_member_status import STATES
 
@@ -32,6 +33,7 @@ class ResPartner(models.Model):
         "res.partner",
         "garage.loyalty.partner.enrol.mixin",
         "garage.loyalty.partner.search.mixin",
+        "garage.loyalty.stage.mixin",
     ]
 
     loyalty_account_ids = fields.One2many(
@@ -78,6 +80,7 @@ class ResPartner(models.Model):
         search="_search_loyalty_status",
         groups=GROUPS,
     )
+    loyalty_stage = fields.Selection(groups=GROUPS)
     last_visit_date = fields.Date(
         string="Last visit", compute="_compute_visits", groups=GROUPS
     )
@@ -139,6 +142,24 @@ class ResPartner(models.Model):
             partner.visit_count = count
             partner.last_visit_date = last
 
+    def _get_stage_keys(self):
+        company = self.env.company.loyalty_company_id
+        return {
+            partner: (company, partner.commercial_partner_id._origin)
+            for partner in self
+        }
+
+    @api.model
+    def _get_stage_domain(self, cards):
+        cards.add_where(
+            SQL(
+                "garage_loyalty_customer.company_id = %s",
+                self.env.company.loyalty_company_id.id,
+            )
+        )
+        partner = SQL.identifier("garage_loyalty_customer", "partner_id")
+        return Domain("commercial_partner_id", "in", cards.subselect(partner))
+
     def _compute_application_statistics_hook(self):
         """Show tier and points where the host shows what it knows of a contact."""
         data = super()._compute_application_statistics_hook()
@@ -161,8 +182,8 @@ class ResPartner(models.Model):
         """Let the account follow a contact that becomes a part of a company."""
         if not HIERARCHY & vals.keys():
             return super().write(vals)
+        customers = self | self.commercial_partner_id
         result = super().write(vals)
-        customers = self
         for partner in self:
             company = partner.commercial_partner_id
             accounts = partner._get_loyalty_accounts()
@@ -180,6 +201,8 @@ class ResPartner(models.Model):
 
     def _sync_loyalty_visits(self):
         """Do the visits again of these customers and of their contacts."""
+        Changed = self.env["garage.loyalty.changed.customer"].sudo()  # facts, as below
+        Changed._note((self | self.commercial_partner_id).ids)
         # Facts are the same whoever edits the contact.
         Visit = self.env["garage.loyalty.visit"].sudo()
         visits = Visit.search(

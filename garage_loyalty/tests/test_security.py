@@ -44,6 +44,16 @@ RIGHTS = {
     },
     "garage.loyalty.visit": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.visit.report": {"manager": "r", "accountant": "r"},
+    "garage.loyalty.active.month": {"advisor": "r", "manager": "r", "accountant": "r"},
+    # Whoever posts an invoice adds to it, and nobody else.
+    "garage.loyalty.changed.customer": {},
+    "garage.loyalty.customer": {"advisor": "r", "manager": "r", "accountant": "r"},
+    "garage.loyalty.movement": {"advisor": "r", "manager": "r", "accountant": "r"},
+    "garage.loyalty.movement.count": {
+        "advisor": "r",
+        "manager": "r",
+        "accountant": "r",
+    },
     "garage.loyalty.bonus": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.candidate": {"advisor": "r", "manager": "r"},
     "garage.loyalty.enrol": {"advisor": "crud", "manager": "crud"},
@@ -92,6 +102,12 @@ PUBLIC = {
     "garage.loyalty.undo.mixin": {"action_open_undo", "action_undo"},
     "garage.loyalty.bonus.mixin": {"write"},
     "garage.loyalty.candidate": {"action_enrol"},
+    "garage.loyalty.customer.contact.mixin": {
+        "action_open_history",
+        "action_open_partner",
+        "action_send_email",
+        "action_send_sms",
+    },
     "garage.loyalty.discounted.line.mixin": {"copy_data", "create", "write"},
     "garage.loyalty.discounted.order.mixin": {"copy_data"},
     "garage.loyalty.enrol": {"action_enrol"},
@@ -103,6 +119,7 @@ PUBLIC = {
     "garage.loyalty.invitation": {"action_decline"},
     "garage.loyalty.joining.mixin": {"create"},
     "garage.loyalty.member.bonus.mixin": {"create", "write"},
+    "garage.loyalty.movement": {"action_open", "action_open_customers"},
     "garage.loyalty.partner.enrol.mixin": {"action_enrol_many"},
     "garage.loyalty.member": {
         "action_anonymise",
@@ -141,7 +158,8 @@ PUBLIC = {
         "create",
         "write",
     },
-    "res.company": {"create"},
+    "product.template": {"write"},
+    "res.company": {"create", "write"},
     "res.config.settings": {"action_open_loyalty_program"},
     "res.partner": {
         "action_enrol",
@@ -286,6 +304,7 @@ class TestCompanies(GarageLoyaltyCommon):
             {"member_id": cls.member.id, "tier_id": cls.silver.id, "date": "2024-01-01"}
         )
         cls._invoice(cls.other, date=fields.Date.today())
+        cls.env["garage.loyalty.changed.customer"]._process()
         cls.stranger = new_test_user(
             cls.env,
             "stranger",
@@ -336,7 +355,7 @@ class TestCompanies(GarageLoyaltyCommon):
 
     def test_user_of_another_company_sees_none_of_our_rows(self):
         for model in RIGHTS:
-            if self.env[model]._transient:
+            if self.env[model]._transient or not RIGHTS[model]:
                 continue
             ours = self.env[model].search([("company_id", "=", self.company.id)])
             theirs = self.env[model].with_user(self.stranger)

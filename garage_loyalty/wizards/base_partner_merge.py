@@ -14,6 +14,9 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         is_company = any(partners.mapped("is_company"))
         customer = dst_partner if is_company else dst_partner.commercial_partner_id
         src_partners._get_loyalty_accounts()._follow_partner(customer)
+        # Facts of both customers are derived again, from all of their documents.
+        Changed = self.env["garage.loyalty.changed.customer"].sudo()
+        Changed._forget(partners.ids)
         result = super()._update_foreign_keys(src_partners, dst_partner)
         # The host has written by SQL what the cache still remembers otherwise.
         self.env.invalidate_all()

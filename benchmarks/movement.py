@@ -1,0 +1,163 @@
+"""The monthly movement report, and who lapsed, on a large base.
+
+    ./dev bench movement
+
+Makes 200,000 customers with 3 million posted invoices over 72 months by SQL, and lets
+the add-on derive its facts from them. Then it measures the whole report, the same with
+200 customers whose documents have just changed, and the customers who lapsed this
+month, against one index-only pass over the same invoices, in the same run. Computing
+the facts again must change nothing.
+"""
+
+import time
+
+from common import Report, environment, open_registry, parser
+from large import get_partners, timed, vacuum
+
+from odoo.tools import SQL
+
+INVOICES, CHANGED = 15, 200
+
+
+def fill(env, customers):
+    """Make the invoices that the host would have posted."""
+    env.cr.execute(get_partners(customers))
+    env.cr.execute(
+        "UPDATE res_partner SET commercial_partner_id = id WHERE name LIKE 'Scale %'"
+    )
+    journal = env["account.journal"].search([("type", "=", "sale")], limit=1)
+    env.cr.execute(get_invoices(env.company, journal))
+    env.invalidate_all()
+
+
+def get_invoices(company, journal):
+    """Return the statement that makes posted invoices."""
+    return SQL(
+        """
+        INSERT INTO account_move (name, state, move_type, journal_id, currency_id,
+               company_id, date, invoice_date, partner_id, commercial_partner_id,
+               amount_total, amount_untaxed_signed, auto_post)
+        SELECT 'S/' || id || '/' || n, 'posted', 'out_invoice', %s, %s, %s,
+               day, day, id, id, 121, 100, 'no'
+          FROM (SELECT id, n, current_date
+                       - ((id * 7 + n * 146 + (id * n * 31) %% 911) %% 2190)::int AS day
+                  FROM res_partner, generate_series(1, %s) n
+                 WHERE name LIKE 'Scale %%') made
+        """,
+        journal.id,
+        company.currency_id.id,
+        company.id,
+        INVOICES,
+    )
+
+
+def vacuum_invoices(registry):
+    """Let PostgreSQL know which pages of the invoices everybody can see."""
+    with registry.cursor() as cr:
+        cr._cnx.autocommit = True
+        cr.execute("VACUUM ANALYZE account_move")
+        cr.execute("ANALYZE res_partner")
+        cr._cnx.autocommit = False
+
+
+def get_bound(env):
+    """Return the seconds of one index-only pass over the invoices."""
+    env.cr.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+    query = SQL(
+        "SELECT sum(commercial_partner_id::bigint), "
+        "sum(invoice_date - date '2000-01-01') FROM account_move "
+        "WHERE move_type = 'out_invoice' AND state = 'posted'"
+    )
+    return timed(lambda: env.execute_query(query))
+
+
+def read_report(registry):
+    """Return the seconds of the whole report, as the client asks for it."""
+    with environment(registry) as env:
+        Report = env["garage.loyalty.movement"]
+        names = [name for name, field in Report._fields.items() if field.column_type]
+
+        def read():
+            env.invalidate_all()
+            return Report.search_fetch([], names)
+
+        return timed(read), len(read())
+
+
+def find_lapsed(registry):
+    """Return the seconds of finding who lapsed this month, and how many they are."""
+    with environment(registry) as env:
+        row = env["garage.loyalty.movement"].search([], limit=1)
+        action = row.with_context(figure="lapsed").action_open_customers()
+        Customer = env["garage.loyalty.customer"]
+
+        def find():
+            return env.execute_query(Customer._search(action["domain"]).select())
+
+        return timed(find), len(find())
+
+
+def change(env, number):
+    """Note that documents of some customers have changed, and return their ids."""
+    env.cr.execute(
+        SQL("SELECT id FROM res_partner WHERE name LIKE 'Scale %%' LIMIT %s", number)
+    )
+    env["garage.loyalty.changed.customer"]._note([row[0] for row in env.cr.fetchall()])
+
+
+def compare(report, name, seconds, bound, factor):
+    report.line(
+        name,
+        f"{seconds / bound:.3f} x, {1000 * seconds:.0f} ms",
+        f"<= {factor} x",
+        seconds <= factor * bound,
+    )
+
+
+def derive(registry, report):
+    """Derive the facts twice: the second time nothing changes."""
+    for name in ("first", "again"):
+        started = time.perf_counter()
+        with environment(registry) as env:
+            changed = env["garage.loyalty.changed.customer"]._rebuild(10_000)
+        report.note(
+            f"facts of everybody, {name}: {time.perf_counter() - started:.0f} s, "
+            f"{changed} rows"
+        )
+    report.line("rows that changed the second time", changed, "0", not changed)
+    with environment(registry) as env:
+        wrong = env["garage.loyalty.movement.count"]._check()
+    report.line("counts that do not agree", wrong, "0", not wrong)
+
+
+def main():
+    options = parser(__doc__)
+    options.add_argument("--customers", type=int, default=200_000)
+    options = options.parse_args()
+    registry = open_registry(options.database)
+    report = Report()
+    report.title(
+        f"{options.customers} customers, {INVOICES * options.customers} invoices"
+    )
+    with environment(registry) as env:
+        fill(env, options.customers)
+    vacuum_invoices(registry)
+    derive(registry, report)
+    vacuum(registry, "active_month", "movement_count", "customer")
+    vacuum_invoices(registry)
+    with environment(registry) as env:
+        bound = get_bound(env)
+    report.note(f"one index-only pass over the invoices: {1000 * bound:.0f} ms")
+    seconds, rows = read_report(registry)
+    compare(report, f"the whole report, {rows} months", seconds, bound, 0.5)
+    seconds, customers = find_lapsed(registry)
+    compare(report, f"lapsed this month, {customers} customers", seconds, bound, 0.05)
+    with environment(registry) as env:
+        change(env, CHANGED)
+    seconds, _rows = read_report(registry)
+    compare(report, f"the report, {CHANGED} customers changed", seconds, bound, 0.5)
+    report.finish()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+import {Component} from "@odoo/owl";
+import {_t} from "@web/core/l10n/translation";
+import {registry} from "@web/core/registry";
+import {useService} from "@web/core/utils/hooks";
+import {formatInteger} from "@web/views/fields/formatters";
+import {standardFieldProps} from "@web/views/fields/standard_field_props";
+
+/** A month in words, and whether it is over. */
+export class MonthField extends Component {
+    static template = "garage_loyalty.MonthField";
+    static props = {...standardFieldProps};
+
+    get month() {
+        return this.props.record.data[this.props.name]?.toFormat("MMMM yyyy") || "";
+    }
+}
+
+export const monthField = {
+    component: MonthField,
+    displayName: _t("Month"),
+    supportedTypes: ["date"],
+    fieldDependencies: [{name: "is_running", type: "boolean"}],
+};
+
+/** A figure of the movement report: a click opens the customers that it counts. */
+export class FigureField extends Component {
+    static template = "garage_loyalty.FigureField";
+    static props = {...standardFieldProps};
+
+    setup() {
+        this.action = useService("action");
+    }
+
+    get value() {
+        return this.props.record.data[this.props.name];
+    }
+
+    get formattedValue() {
+        return formatInteger(this.value);
+    }
+
+    open() {
+        const {resModel, resId, context} = this.props.record;
+        return this.action.doActionButton({
+            type: "object",
+            name: "action_open_customers",
+            resModel,
+            resId,
+            context: {...context, figure: this.props.name},
+        });
+    }
+}
+
+export const figureField = {
+    component: FigureField,
+    displayName: _t("Figure with its customers"),
+    supportedTypes: ["integer"],
+};
+
+registry.category("fields").add("garage_loyalty_month", monthField);
+registry.category("fields").add("garage_loyalty_figure", figureField);
