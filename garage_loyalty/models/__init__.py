@@ -56,6 +56,7 @@ from . import garage_loyalty_program_privileges_mixin
 from . import garage_loyalty_warranty_mixin
 from . import garage_loyalty_active_month_query
 from . import garage_loyalty_customer_contact_mixin
+from . import garage_loyalty_customer_facts_mixin
 from . import garage_loyalty_customer_movement_mixin
 from . import garage_loyalty_customer_query
 from . import garage_loyalty_member_stage_mixin

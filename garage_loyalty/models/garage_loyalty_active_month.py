@@ -14,7 +14,10 @@ class GarageLoyaltyActiveMonth(models.Model):
 
     _name = "garage.loyalty.active.month"
     _description = "Active Month of a Customer"
-    _inherit = ["garage.loyalty.active.month.query"]
+    _inherit = [
+        "garage.loyalty.active.month.query",
+        "garage.loyalty.customer.facts.mixin",
+    ]
     _order = "month desc, id desc"
     _rec_name = "month"
     _log_access = False
@@ -59,28 +62,8 @@ class GarageLoyaltyActiveMonth(models.Model):
     _month_idx = models.Index("(company_id, month, next_gap)")
 
     @api.model
-    def _sync(self, partner_ids):
-        """Bring the months of customers, and what counts them, in line with documents.
-
-        :param partner_ids: of commercial partners
-        :return: the number of rows that changed
-        """
-        if not partner_ids:
-            return 0
-        self.env.flush_all()
-        self.env.cr.execute(self._get_sync_query(list(partner_ids)))
-        changed = self.env.cr.fetchone()[0]
-        if changed:
-            self.env.invalidate_all(flush=False)
-        return changed
-
-    @api.model
     def _get_sync_query(self, partner_ids):
         """Return the statement that writes months and counts; yields changed rows."""
-        names = self._get_names()
-        excluded = SQL(", ").join(
-            SQL("EXCLUDED.%s", SQL.identifier(name)) for name in names
-        )
         return SQL(
             """
             WITH live AS MATERIALIZED (%(live)s), old AS MATERIALIZED (
@@ -107,9 +90,7 @@ class GarageLoyaltyActiveMonth(models.Model):
             """,
             live=self._get_live_query(SQL("%s", partner_ids)),
             partners=partner_ids,
-            names=columns(names),
-            excluded=excluded,
-            current=SQL(", ").join(SQL.identifier(self._table, n) for n in names),
+            **self._get_upsert(self._get_names()),
             counted=self.env["garage.loyalty.movement.count"]._get_add_query(
                 self._get_counts_query(self._get_differences())
             ),

@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..tools.rows import columns
 from .garage_loyalty_stage_mixin import STAGES
 
 
@@ -14,6 +13,7 @@ class GarageLoyaltyCustomer(models.Model):
     _name = "garage.loyalty.customer"
     _description = "Customer of a Workshop"
     _inherit = [
+        "garage.loyalty.customer.facts.mixin",
         "garage.loyalty.customer.query",
         "garage.loyalty.customer.contact.mixin",
         "garage.loyalty.customer.movement.mixin",
@@ -52,52 +52,33 @@ class GarageLoyaltyCustomer(models.Model):
     _stage_idx = models.Index("(company_id, stage)")
 
     @api.model
-    def _sync(self, partner_ids):
-        """Bring what is known of customers in line with their active months.
-
-        :param partner_ids: of commercial partners
-        :return: the number of rows that changed
-        """
-        if not partner_ids:
-            return 0
-        self.env.flush_all()
-        names = self._get_names()
-        excluded = SQL(", ").join(
-            SQL("EXCLUDED.%s", SQL.identifier(name)) for name in names
-        )
-        self.env.cr.execute(
-            SQL(
-                """
-                WITH fact AS MATERIALIZED (%(facts)s), gone AS (
-                    DELETE FROM garage_loyalty_customer
-                     WHERE partner_id = ANY(%(partners)s)
-                       AND (company_id, partner_id) NOT IN (
-                            SELECT company_id, partner_id FROM fact)
-                    RETURNING id
-                ), put AS (
-                    INSERT INTO garage_loyalty_customer (%(names)s, stage_date)
-                    SELECT %(names)s, today FROM fact
-                    ON CONFLICT (partner_id, company_id)
-                    DO UPDATE SET (%(names)s) = (%(excluded)s), stage_date = CASE
-                       WHEN garage_loyalty_customer.stage = EXCLUDED.stage
-                       THEN garage_loyalty_customer.stage_date
-                       ELSE EXCLUDED.stage_date END
-                     WHERE (%(current)s) IS DISTINCT FROM (%(excluded)s)
-                    RETURNING id
-                )
-                SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM put)
-                """,
-                facts=self._get_fact_query(SQL("%s", list(partner_ids))),
-                partners=list(partner_ids),
-                names=columns(names),
-                excluded=excluded,
-                current=SQL(", ").join(SQL.identifier(self._table, n) for n in names),
+    def _get_sync_query(self, partner_ids):
+        """Return the statement that writes what is known; yields changed rows."""
+        return SQL(
+            """
+            WITH fact AS MATERIALIZED (%(facts)s), gone AS (
+                DELETE FROM garage_loyalty_customer
+                 WHERE partner_id = ANY(%(partners)s)
+                   AND (company_id, partner_id) NOT IN (
+                        SELECT company_id, partner_id FROM fact)
+                RETURNING id
+            ), put AS (
+                INSERT INTO garage_loyalty_customer (%(names)s, stage_date)
+                SELECT %(names)s, today FROM fact
+                ON CONFLICT (partner_id, company_id)
+                DO UPDATE SET (%(names)s) = (%(excluded)s), stage_date = CASE
+                   WHEN garage_loyalty_customer.stage = EXCLUDED.stage
+                   THEN garage_loyalty_customer.stage_date
+                   ELSE EXCLUDED.stage_date END
+                 WHERE (%(current)s) IS DISTINCT FROM (%(excluded)s)
+                RETURNING id
             )
+            SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM put)
+            """,
+            facts=self._get_fact_query(SQL("%s", partner_ids)),
+            partners=partner_ids,
+            **self._get_upsert(self._get_names()),
         )
-        changed = self.env.cr.fetchone()[0]
-        if changed:
-            self.env.invalidate_all(flush=False)
-        return changed
 
     @api.model
     def _restage(self, companies=None):

@@ -111,31 +111,40 @@ class GarageLoyaltyMovementQuery(models.AbstractModel):
               FROM (%(counted)s) counted
               JOIN (%(spans)s) AS span (company_id, last_number) USING (company_id)
              CROSS JOIN generate_series(1, %(most)s) AS months (gap)
-             CROSS JOIN LATERAL (
-                SELECT number, 0 AS lapsed, 0 AS returned,
-                       customers * (way = 'in' AND away = 0)::int AS first_count,
-                       customers * (way = 'in' AND away > months.gap)::int
-                           AS returning_count,
-                       customers * (way = 'out')::int AS active_count,
-                       visits, inspections, reinspections
-                UNION ALL
-                SELECT number + months.gap, customers,
-                       customers * (away > 0 AND number + away <= last_number)::int,
-                       0, 0, 0, 0, 0, 0
-                 WHERE way = 'out' AND (away = 0 OR away > months.gap)
-                UNION ALL
-                SELECT number + CASE WHEN away = 0 THEN months.gap
-                                     ELSE LEAST(away, months.gap) END,
-                       0, 0, 0, 0, -customers, 0, 0, 0
-                 WHERE way = 'out') event
+             CROSS JOIN LATERAL (%(effects)s) event
              GROUP BY 1, 2, 3, 4
             """,
             counted=self._get_counted(),
+            effects=self._get_effects(),
             spans=unnested(
                 ("int", "int"),
                 [(company_id, last) for company_id, (_first, last) in spans.items()],
             ),
             most=MOST_MONTHS,
+        )
+
+    @api.model
+    def _get_effects(self) -> SQL:
+        """Return a query on one count: its own month, the lapse, who is not active."""
+        return SQL(
+            """
+            SELECT number, 0 AS lapsed, 0 AS returned,
+                   customers * (way = 'in' AND away = 0)::int AS first_count,
+                   customers * (way = 'in' AND away > months.gap)::int
+                       AS returning_count,
+                   customers * (way = 'out')::int AS active_count,
+                   visits, inspections, reinspections
+            UNION ALL
+            SELECT number + months.gap, customers,
+                   customers * (away > 0 AND number + away <= last_number)::int,
+                   0, 0, 0, 0, 0, 0
+             WHERE way = 'out' AND (away = 0 OR away > months.gap)
+            UNION ALL
+            SELECT number + CASE WHEN away = 0 THEN months.gap
+                                 ELSE LEAST(away, months.gap) END,
+                   0, 0, 0, 0, -customers, 0, 0, 0
+             WHERE way = 'out'
+            """
         )
 
     @api.model

@@ -233,6 +233,11 @@ class TestCandidatesOracle(CandidateCommon):
                 for number in range(80)
             ]
         )
+        cls._visit_by_chance()
+        cls._join_by_chance()
+
+    @classmethod
+    def _visit_by_chance(cls):
         for partner in cls.partners:
             for _time in range(cls.numbers.randrange(6)):
                 cls._put_visit(
@@ -242,6 +247,9 @@ class TestCandidatesOracle(CandidateCommon):
                     cls.numbers.choice(["repair", "repair", "sale"]),
                     cls.numbers.choice([cls.company, cls.branch]),
                 )
+
+    @classmethod
+    def _join_by_chance(cls):
         for partner in cls.partners[:20].filtered("active"):
             member = cls._enrol(partner)
             if cls.numbers.random() < 0.5:

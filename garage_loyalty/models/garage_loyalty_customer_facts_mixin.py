@@ -1,0 +1,48 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+from ..tools.rows import columns
+
+
+class GarageLoyaltyCustomerFactsMixin(models.AbstractModel):
+    """How facts of customers are brought in line with their documents."""
+
+    _name = "garage.loyalty.customer.facts.mixin"
+    _description = "Facts of Customers"
+
+    @api.model
+    def _sync(self, partner_ids):
+        """Bring the facts of customers in line. Idempotent.
+
+        :param partner_ids: of commercial partners
+        :return: the number of rows that changed
+        """
+        if not partner_ids:
+            return 0
+        self.env.flush_all()
+        self.env.cr.execute(self._get_sync_query(list(partner_ids)))
+        changed = self.env.cr.fetchone()[0]
+        if changed:
+            self.env.invalidate_all(flush=False)
+        return changed
+
+    @api.model
+    def _get_sync_query(self, partner_ids):
+        """Return the statement that writes the facts; it yields how many changed."""
+        raise NotImplementedError
+
+    @api.model
+    def _get_upsert(self, names):
+        """Return the pieces of a statement that writes only rows that differ.
+
+        :return: the columns, the new values of a conflict, the values that are there
+        """
+        return {
+            "names": columns(names),
+            "excluded": SQL(", ").join(
+                SQL("EXCLUDED.%s", SQL.identifier(name)) for name in names
+            ),
+            "current": SQL(", ").join(
+                SQL.identifier(self._table, name) for name in names
+            ),
+        }
