@@ -32,6 +32,7 @@
         "views/garage_loyalty_customer_views.xml",
         "views/garage_loyalty_entry_views.xml",
         "views/garage_loyalty_invitation_views.xml",
+        "views/garage_loyalty_lapse_views.xml",
         "views/garage_loyalty_lot_views.xml",
         "views/garage_loyalty_privilege_use_views.xml",
         "views/garage_loyalty_privilege_views.xml",

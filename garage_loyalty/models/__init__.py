@@ -59,6 +59,7 @@ from . import garage_loyalty_customer_contact_mixin
 from . import garage_loyalty_customer_facts_mixin
 from . import garage_loyalty_customer_movement_mixin
 from . import garage_loyalty_customer_query
+from . import garage_loyalty_lapse_query
 from . import garage_loyalty_member_stage_mixin
 
 # isort: split
@@ -80,6 +81,7 @@ from . import (
     garage_loyalty_expiry,
     garage_loyalty_facts,
     garage_loyalty_invitation,
+    garage_loyalty_lapse,
     garage_loyalty_ledger_check,
     garage_loyalty_lot,
     garage_loyalty_member,

@@ -95,10 +95,16 @@ class GarageLoyaltyChangedCustomer(models.Model):
         """Compare the facts of all customers with their documents every night.
 
         Keeps its place, so that it can be interrupted at any moment. Puts everybody in
-        the stage of the day first.
+        the stage of the day first, and records who has lapsed.
         """
         Cron = self.env["ir.cron"]
+        Lapse = self.env["garage.loyalty.lapse"]
+        # Whoever came back today is no longer away, and has not lapsed.
+        if not self._run_step(self._process, 1):
+            return
         self.env["garage.loyalty.customer"]._restage()
+        if not self._run_step(Lapse._record_all, 1):
+            return
         # Settings are the administrator's; this is where the job keeps its place.
         params = self.env["ir.config_parameter"].sudo()
         place = "garage_loyalty.customer_check"
@@ -113,6 +119,8 @@ class GarageLoyaltyChangedCustomer(models.Model):
             if not Cron._commit_progress(len(chunk), remaining=left):
                 return
         params.set_param(place, 0)
+        # On the first day, nothing was known before.
+        Lapse._record_all()
         wrong = self.env["garage.loyalty.movement.count"]._check()
         if wrong:
             _logger.warning("%s counts of active months were wrong", wrong)
@@ -123,8 +131,12 @@ class GarageLoyaltyChangedCustomer(models.Model):
 
         :return: the number of rows that changed
         """
-        changed = self.env["garage.loyalty.active.month"]._sync(partner_ids)
-        return changed + self.env["garage.loyalty.customer"]._sync(partner_ids)
+        models = (
+            "garage.loyalty.active.month",
+            "garage.loyalty.customer",
+            "garage.loyalty.lapse",
+        )
+        return sum(self.env[model]._sync(partner_ids) for model in models)
 
     @api.model
     def _forget(self, partner_ids):
@@ -133,6 +145,7 @@ class GarageLoyaltyChangedCustomer(models.Model):
         Override together with ``_refresh``.
         """
         self.env["garage.loyalty.active.month"]._forget(partner_ids)
+        self.env["garage.loyalty.lapse"]._forget(partner_ids)
         self.env.cr.execute(
             SQL(
                 "DELETE FROM garage_loyalty_customer WHERE partner_id = ANY(%s)",

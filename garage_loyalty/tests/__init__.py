@@ -11,6 +11,7 @@ from . import (
     test_earning,
     test_expiry,
     test_joining,
+    test_lapses,
     test_ledger,
     test_ledger_check,
     test_lots,

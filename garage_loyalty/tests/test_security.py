@@ -48,6 +48,7 @@ RIGHTS = {
     # Whoever posts an invoice adds to it, and nobody else.
     "garage.loyalty.changed.customer": {},
     "garage.loyalty.customer": {"advisor": "r", "manager": "r", "accountant": "r"},
+    "garage.loyalty.lapse": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.movement": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.movement.count": {
         "advisor": "r",
@@ -118,6 +119,7 @@ PUBLIC = {
     "garage.loyalty.input.mixin": {"create", "write"},
     "garage.loyalty.invitation": {"action_decline"},
     "garage.loyalty.joining.mixin": {"create"},
+    "garage.loyalty.lapse": {"action_open_history"},
     "garage.loyalty.member.bonus.mixin": {"create", "write"},
     "garage.loyalty.movement": {"action_open", "action_open_customers"},
     "garage.loyalty.partner.enrol.mixin": {"action_enrol_many"},

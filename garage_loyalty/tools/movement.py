@@ -154,3 +154,25 @@ def usual_interval(days, least=4, share=0.9):
     low = int(place)
     high = min(low + 1, len(gaps) - 1)
     return round(gaps[low] + (gaps[high] - gaps[low]) * (place - low), 6)
+
+
+AWAY, BACK, VOID = "away", "back", "void"
+
+
+def outcome(month, returned=None):
+    """Return what became of a lapse that was recorded for a month.
+
+    :param month: number of the month in which the customer was counted as lapsed
+    :param returned: day of the first invoice in a later month than the last one before
+    :return: ``AWAY``, ``BACK``, or ``VOID`` for what turned out to be none: a late
+        invoice lies within the months without one
+
+    >>> lapsed = month_number(date(2016, 5, 31))
+    >>> outcome(lapsed), outcome(lapsed, date(2016, 6, 1))
+    ('away', 'back')
+    >>> outcome(lapsed, date(2016, 5, 31))
+    'void'
+    """
+    if returned is None:
+        return AWAY
+    return BACK if month_number(returned) > month else VOID
