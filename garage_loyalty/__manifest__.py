@@ -29,6 +29,8 @@
         "wizards/garage_loyalty_status_change_views.xml",
         "views/garage_loyalty_adjustment_reason_views.xml",
         "views/garage_loyalty_adjustment_views.xml",
+        "views/garage_loyalty_campaign_contact_views.xml",
+        "views/garage_loyalty_campaign_views.xml",
         "views/garage_loyalty_customer_views.xml",
         "views/garage_loyalty_entry_views.xml",
         "views/garage_loyalty_invitation_views.xml",

@@ -55,6 +55,10 @@ from . import garage_loyalty_priority_mixin
 from . import garage_loyalty_program_privileges_mixin
 from . import garage_loyalty_warranty_mixin
 from . import garage_loyalty_active_month_query
+from . import garage_loyalty_campaign_audience_mixin
+from . import garage_loyalty_campaign_job_mixin
+from . import garage_loyalty_campaign_means_mixin
+from . import garage_loyalty_campaign_result_mixin
 from . import garage_loyalty_customer_contact_mixin
 from . import garage_loyalty_customer_facts_mixin
 from . import garage_loyalty_customer_movement_mixin
@@ -75,6 +79,8 @@ from . import (
     garage_loyalty_allocation,
     garage_loyalty_bonus,
     garage_loyalty_bonus_job,
+    garage_loyalty_campaign,
+    garage_loyalty_campaign_contact,
     garage_loyalty_changed_customer,
     garage_loyalty_customer,
     garage_loyalty_entry,

@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -6,6 +8,7 @@ KINDS = [
     ("birthday", "Birthday"),
     ("referral", "Referral"),
     ("referred", "Referred"),
+    ("campaign", "Campaign"),
 ]
 
 
@@ -39,6 +42,18 @@ class GarageLoyaltyBonus(models.Model):
         help="The new member who was referred.",
     )
 
+    contact_id = fields.Many2one(
+        "garage.loyalty.campaign.contact",
+        string="Of the campaign",
+        readonly=True,
+        ondelete="set null",
+    )
+    date_expiry = fields.Date(
+        string="Expires after",
+        readonly=True,
+        help="Last day that was promised. Empty: as the programme says.",
+    )
+
     _points_positive = models.Constraint(
         "CHECK(points > 0)", "A bonus gives at least one point."
     )
@@ -47,6 +62,7 @@ class GarageLoyaltyBonus(models.Model):
         "(member_id, kind) WHERE kind IN ('signup', 'referred')"
     )
     _birthday_uniq = models.UniqueIndex("(member_id, year) WHERE kind = 'birthday'")
+    _contact_uniq = models.UniqueIndex("(contact_id) WHERE contact_id IS NOT NULL")
     _referral_uniq = models.UniqueIndex("(referred_id) WHERE kind = 'referral'")
 
     @api.depends("kind", "year")
@@ -56,6 +72,7 @@ class GarageLoyaltyBonus(models.Model):
             "birthday": self.env._("Birthday bonus"),
             "referral": self.env._("Referral bonus"),
             "referred": self.env._("Bonus for being referred"),
+            "campaign": self.env._("Offer of a campaign"),
         }
         for bonus in self:
             name = names.get(bonus.kind, "")
@@ -86,8 +103,15 @@ class GarageLoyaltyBonus(models.Model):
 
     def _post(self):
         """Give the points of bonuses that were just added."""
-        if not self:
-            return
+        for day, bonuses in self.grouped("date_expiry").items():
+            promise = {"expiry": day, "is_promised": True} if day else {}
+            bonuses._post_alike(is_bonus=True, **promise)
+
+    def _post_alike(self, **options):
+        """Give the points of bonuses that live alike.
+
+        :param options: see ``_prepare_lot_vals``
+        """
         postings = [
             (
                 bonus.member_id,
@@ -98,5 +122,21 @@ class GarageLoyaltyBonus(models.Model):
             for bonus in self
         ]
         members = self.member_id
-        members._give(postings, is_bonus=True)
+        members._give(postings, **options)
         members._forget_given()
+
+    def _get_spent(self):
+        """Return how many points of each bonus, by its id, were spent so far."""
+        rows = self.env["garage.loyalty.allocation"]._read_group(
+            [
+                ("lot_id.entry_id.source_model", "=", self._name),
+                ("lot_id.entry_id.source_id", "in", self.ids),
+                ("entry_id.kind", "in", ("redeem", "restore")),
+            ],
+            ["lot_id"],
+            ["points:sum"],
+        )
+        spent = defaultdict(int)
+        for lot, points in rows:
+            spent[lot.entry_id.source_id] += points
+        return spent

@@ -135,6 +135,7 @@ class GarageLoyaltyChangedCustomer(models.Model):
             "garage.loyalty.active.month",
             "garage.loyalty.customer",
             "garage.loyalty.lapse",
+            "garage.loyalty.campaign.contact",
         )
         return sum(self.env[model]._sync(partner_ids) for model in models)
 
@@ -146,6 +147,7 @@ class GarageLoyaltyChangedCustomer(models.Model):
         """
         self.env["garage.loyalty.active.month"]._forget(partner_ids)
         self.env["garage.loyalty.lapse"]._forget(partner_ids)
+        self.env["garage.loyalty.campaign.contact"]._forget(partner_ids)
         self.env.cr.execute(
             SQL(
                 "DELETE FROM garage_loyalty_customer WHERE partner_id = ANY(%s)",

@@ -190,6 +190,7 @@ class GarageLoyaltyExpiryMixin(models.AbstractModel):
                   FROM garage_loyalty_lot lot
                   JOIN garage_loyalty_member member ON member.id = lot.member_id
                  WHERE member.program_id = %(program)s AND lot.remaining > 0
+                   AND lot.is_promised IS NOT TRUE
                        %(condition)s
                  GROUP BY 1, 2, 3, 4
                 """,

@@ -199,6 +199,11 @@ class GarageLoyaltyLapseQuery(models.AbstractModel):
                     OR message.message_type IN ('sms', 'email_outgoing')
                     OR message.message_type = 'comment'
                        AND message.subtype_id = %(public)s)
+               AND NOT EXISTS (
+                    SELECT FROM mail_notification notification
+                     WHERE notification.mail_message_id = message.id
+                       AND notification.notification_status
+                        IN ('bounce', 'canceled', 'exception'))
              ORDER BY message.date DESC, message.id DESC LIMIT 1
             """,
             root=self.env.ref("base.user_root").id,

@@ -50,6 +50,12 @@ class GarageLoyaltyLot(models.Model):
     is_bonus = fields.Boolean(
         string="Bonus", readonly=True, help="A gift, which may expire sooner."
     )
+    is_promised = fields.Boolean(
+        string="Promised day",
+        readonly=True,
+        help="The customer was told the last day: neither visits nor new rules of the "
+        "programme change it.",
+    )
     is_settled = fields.Boolean(
         string="In the balance",
         readonly=True,

@@ -102,12 +102,13 @@ class GarageLoyaltyMemberBonusMixin(models.AbstractModel):
 
     # -- giving ---------------------------------------------------------------------
 
-    def _prepare_bonus_vals(self, kind, date=None, referred=None):
+    def _prepare_bonus_vals(self, kind, date=None, referred=None, points=None):
         """Return the values of a bonus. Override to give other amounts.
 
         :param kind: of ``garage.loyalty.bonus``
         :param date: today, unless given
         :param referred: the new member, for a referral
+        :param points: what the programme gives, unless said
         """
         self.ensure_one()
         date = date or self.company_id._get_loyalty_today()
@@ -116,7 +117,7 @@ class GarageLoyaltyMemberBonusMixin(models.AbstractModel):
             "kind": kind,
             "date": date,
             "year": date.year,
-            "points": self.program_id._get_bonus_points(kind),
+            "points": points or self.program_id._get_bonus_points(kind),
             "referred_id": referred.id if referred else None,
         }
 

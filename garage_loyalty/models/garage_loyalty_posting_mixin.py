@@ -77,13 +77,16 @@ class GarageLoyaltyPostingMixin(models.AbstractModel):
         name = source[source._rec_name] if source._rec_name else None
         return name if isinstance(name, str) else source.display_name
 
-    def _prepare_lot_vals(self, entry, points, expiry=None, is_bonus=False):
+    def _prepare_lot_vals(
+        self, entry, points, expiry=None, is_bonus=False, is_promised=False
+    ):
         """Return the values of the lot that an entry makes.
 
         Override to let points wait, or live, by other means.
 
         :param expiry: last day to spend them, instead of what the programme says;
             False when they never expire
+        :param is_promised: that day stays, whatever the programme says later
         """
         self.ensure_one()
         plan = self.program_id._get_rules()
@@ -97,6 +100,7 @@ class GarageLoyaltyPostingMixin(models.AbstractModel):
             "date_available": plan.available_day(entry["date"], entry["kind"]),
             "date_expiry": expiry,
             "is_bonus": is_bonus,
+            "is_promised": is_promised,
             "is_settled": True,
         }
 

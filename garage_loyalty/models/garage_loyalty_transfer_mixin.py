@@ -106,7 +106,11 @@ class GarageLoyaltyTransferMixin(models.AbstractModel):
         Override to let moved points live longer or shorter.
         """
         vals = self._prepare_lot_vals(
-            entry, entry["points"], expiry=lot.date_expiry, is_bonus=lot.is_bonus
+            entry,
+            entry["points"],
+            expiry=lot.date_expiry,
+            is_bonus=lot.is_bonus,
+            is_promised=lot.is_promised,
         )
         return vals | {"date": lot.date, "date_available": lot.date_available}
 

@@ -3,6 +3,7 @@ from . import (
     test_bad_input,
     test_bonuses,
     test_branches,
+    test_campaigns,
     test_candidates,
     test_credit_notes,
     test_customers,

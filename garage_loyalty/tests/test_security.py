@@ -48,6 +48,12 @@ RIGHTS = {
     # Whoever posts an invoice adds to it, and nobody else.
     "garage.loyalty.changed.customer": {},
     "garage.loyalty.customer": {"advisor": "r", "manager": "r", "accountant": "r"},
+    "garage.loyalty.campaign": {"advisor": "r", "manager": "crud", "accountant": "r"},
+    "garage.loyalty.campaign.contact": {
+        "advisor": "r",
+        "manager": "r",
+        "accountant": "r",
+    },
     "garage.loyalty.lapse": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.movement": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.movement.count": {
@@ -102,6 +108,10 @@ PUBLIC = {
     "garage.loyalty.approval.mixin": {"action_approve", "action_refuse"},
     "garage.loyalty.undo.mixin": {"action_open_undo", "action_undo"},
     "garage.loyalty.bonus.mixin": {"write"},
+    "garage.loyalty.campaign": {"action_end", "action_start", "write"},
+    "garage.loyalty.campaign.audience.mixin": {"action_open_audience"},
+    "garage.loyalty.campaign.contact": {"action_open_history"},
+    "garage.loyalty.campaign.result.mixin": {"action_open_contacts"},
     "garage.loyalty.candidate": {"action_enrol"},
     "garage.loyalty.customer.contact.mixin": {
         "action_open_history",

@@ -1,0 +1,70 @@
+from odoo import api, fields, models
+
+from ..tools.campaigns import uplift
+
+
+class GarageLoyaltyCampaignResultMixin(models.AbstractModel):
+    """What became of the customers of a campaign."""
+
+    _name = "garage.loyalty.campaign.result.mixin"
+    _description = "Results of a Campaign"
+
+    company_id = fields.Many2one("res.company")
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    contact_ids = fields.One2many(
+        "garage.loyalty.campaign.contact", "campaign_id", readonly=True
+    )
+    contact_count = fields.Integer(
+        string="Contacted", compute="_compute_results", compute_sudo=True
+    )
+    returned_count = fields.Integer(
+        string="Came back",
+        compute="_compute_results",
+        compute_sudo=True,
+        help="Of those who were contacted: who has had an invoice since.",
+    )
+    return_rate = fields.Float(
+        string="Share who came back", compute="_compute_results", compute_sudo=True
+    )
+    uplift = fields.Float(
+        string="More than without (points)",
+        compute="_compute_results",
+        compute_sudo=True,
+        help="By how many percentage points more of those who were contacted came back "
+        "than of those who were left out.",
+    )
+    returned_amount = fields.Monetary(
+        string="Invoiced since",
+        compute="_compute_results",
+        compute_sudo=True,
+        help="To those who were contacted and came back, in the first 90 days after "
+        "the contact, without tax.",
+    )
+
+    @api.depends("contact_ids.return_rate", "contact_ids.returned_amount")
+    def _compute_results(self):
+        rows = self.env["garage.loyalty.campaign.contact"]._read_group(
+            [("campaign_id", "in", self.ids)],
+            ["campaign_id", "is_left_out"],
+            ["__count", "return_rate:sum", "returned_amount:sum"],
+        )
+        found = {(campaign.id, left_out): row for campaign, left_out, *row in rows}
+        for campaign in self:
+            count, back, amount = found.get((campaign._origin.id, False), (0, 0, 0))
+            others = found.get((campaign._origin.id, True), (0, 0, 0))
+            campaign.contact_count, campaign.returned_count = count, back
+            campaign.return_rate = back / count if count else 0
+            campaign.returned_amount = amount
+            campaign.uplift = uplift((back, count), (others[1], others[0])) or 0
+
+    def action_open_contacts(self):
+        """Open who was contacted, and what became of it."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "garage_loyalty.garage_loyalty_campaign_contact_action"
+        )
+        return action | {
+            "display_name": self.name,
+            "domain": [("campaign_id", "=", self.id)],
+            "context": {},
+        }
