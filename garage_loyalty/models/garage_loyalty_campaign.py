@@ -3,9 +3,9 @@ from odoo.exceptions import UserError, ValidationError
 
 AT_RISK, LAPSED, ONCE = "at_risk", "lapsed", "once"
 TRIGGERS = [
-    (AT_RISK, "Whenever a customer becomes at risk"),
-    (LAPSED, "Whenever a customer lapses"),
-    (ONCE, "Once, when it is started"),
+    (AT_RISK, "A customer becomes at risk"),
+    (LAPSED, "A customer lapses"),
+    (ONCE, "Once, when started"),
 ]
 SCOPES = [("all", "Everybody"), ("member", "Members"), ("other", "Non-members")]
 # What must not change while it runs: customers would be promised different things.
@@ -60,7 +60,7 @@ class GarageLoyaltyCampaign(models.Model):
     )
     scope = fields.Selection(SCOPES, string="Customers", required=True, default="all")
     domain = fields.Char(string="Only who", default="[]", required=True)
-    left_out_percent = fields.Float(
+    left_out_percent = fields.Integer(
         string="Left out for comparison (%)",
         help="This share of the customers, chosen by chance, is not contacted. So you "
         "see how many would have come back anyway. 0 leaves nobody out.",

@@ -27,7 +27,8 @@ class GarageLoyaltyCampaignResultMixin(models.AbstractModel):
         string="Share who came back", compute="_compute_results", compute_sudo=True
     )
     uplift = fields.Float(
-        string="More than without (points)",
+        string="Effect (percentage points)",
+        digits=(16, 1),
         compute="_compute_results",
         compute_sudo=True,
         help="By how many percentage points more of those who were contacted came back "

@@ -44,6 +44,9 @@ class GarageLoyaltyLapse(models.Model):
     )
     phone = fields.Char(related="partner_id.phone")
     email = fields.Char(related="partner_id.email")
+    customers = fields.Integer(
+        readonly=True, default=1, help="1: to be added up in reports."
+    )
     month = fields.Date(
         string="Lapsed in",
         required=True,
@@ -91,6 +94,7 @@ class GarageLoyaltyLapse(models.Model):
     )
     # Empty where it says nothing, so that averages leave it out.
     win_back_rate = fields.Float(
+        string="Win-back rate",
         readonly=True,
         aggregator="avg",
         help="Share of the customers who came back since. What was no lapse after all "

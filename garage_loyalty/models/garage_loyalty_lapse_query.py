@@ -41,10 +41,11 @@ class GarageLoyaltyLapseQuery(models.AbstractModel):
             """
             INSERT INTO garage_loyalty_lapse (
                    company_id, partner_id, last_date, is_member, month, gap, date,
-                   yearly_amount, tier_id, user_id, outcome, win_back_rate, channel)
+                   yearly_amount, tier_id, user_id, outcome, win_back_rate, channel,
+                   customers)
             SELECT lapsed.company_id, lapsed.partner_id, lapsed.last_date,
                    lapsed.is_member, %(month)s, %(gap)s, %(today)s,
-                   COALESCE((%(value)s), 0), (%(tier)s), (%(user)s), 'away', 0, 'none'
+                   COALESCE((%(value)s), 0), (%(tier)s), (%(user)s), 'away', 0, 'none', 1
               FROM (%(lapsed)s) lapsed
              WHERE NOT EXISTS (
                     SELECT FROM garage_loyalty_lapse known

@@ -99,9 +99,8 @@ class TestCampaigns(CampaignsCommon):
             self._invoice(partners[-1], date="2023-11-14")
         self._campaign()
         self._run_job("ir_cron_check_customers", TODAY)
-        with self.enter_registry_test_mode():
-            cron = self.env.ref("garage_loyalty.ir_cron_run_campaigns")
-            cron.code = "model._cron_run(batch=3)"
+        cron = self.env.ref("garage_loyalty.ir_cron_run_campaigns")
+        cron.code = "model._cron_run(batch=3)"
         contacts = self._run()
         self.assertEqual(contacts.partner_id, partners)
         self.assertEqual(len(partners.activity_ids), 7)

@@ -3,8 +3,10 @@ from lxml import etree, html
 from odoo import fields
 from odoo.tests import HttpCase, tagged
 
+from ..tools.movement import month_number
 from .common import MANAGER, USER, GarageLoyaltyCommon
 
+TODAY = fields.Date.today()
 ADVISOR = (
     USER,
     "sales_team.group_sale_salesman_all_leads",
@@ -12,9 +14,9 @@ ADVISOR = (
 )
 
 
-@tagged("post_install", "-at_install")
-class TestViews(GarageLoyaltyCommon):
-    def test_every_action_opens_every_view_with_data(self):
+class EverythingCommon(GarageLoyaltyCommon):
+    def _create_one_of_everything(self):
+        """Fill every screen of the add-on."""
         member = self._enrol(self.customer)
         member._set_tier(self.silver)
         self._grant("priority")
@@ -25,7 +27,27 @@ class TestViews(GarageLoyaltyCommon):
         self._redeem(invoice, 10)
         self._invoice(self.other, date=fields.Date.today())
         self.env["garage.loyalty.invitation"]._send(self.other, self.program)
+        self._invoice(self.customer, date="2023-05-14")
         self.env["garage.loyalty.changed.customer"]._process()
+        for number in range(60):
+            query = self.env["garage.loyalty.lapse"]._get_record_query
+            self.env.cr.execute(query(self.company, month_number(TODAY) - number))
+        campaign = self.env["garage.loyalty.campaign"].create(
+            {
+                "name": "Call them",
+                "company_id": self.company.id,
+                "trigger": "once",
+                "activity_type_id": self.env.ref("mail.mail_activity_data_call").id,
+            }
+        )
+        campaign.action_start()
+        campaign.sudo()._contact_some(10)
+
+
+@tagged("post_install", "-at_install")
+class TestViews(EverythingCommon):
+    def test_every_action_opens_every_view_with_data(self):
+        self._create_one_of_everything()
         actions = self.env["ir.actions.act_window"].search(
             [("res_model", "like", "garage.loyalty.%"), ("target", "!=", "new")]
         )
@@ -105,8 +127,21 @@ class TestViews(GarageLoyaltyCommon):
 
 
 @tagged("post_install", "-at_install")
-class TestTours(GarageLoyaltyCommon, HttpCase):
+class TestTours(EverythingCommon, HttpCase):
     """What people click, as those who click it."""
+
+    def test_every_menu_view_and_filter_opens_for_the_owner(self):
+        self._create_user("workshop_owner", MANAGER)
+        self._create_one_of_everything()
+        start = "odoo.loader.modules.get('@web/webclient/clickbot/clickbot_loader')"
+        self.browser_js(
+            "/odoo",
+            f"{start}.startClickEverywhere('garage_loyalty.garage_loyalty_menu_root')",
+            "odoo.isReady === true",
+            login="workshop_owner",
+            timeout=900,
+            success_signal="clickbot test succeeded",
+        )
 
     def test_tour_enrols_at_the_counter(self):
         self._create_user("counter_advisor", *ADVISOR)

@@ -19,7 +19,6 @@ export const monthField = {
     component: MonthField,
     displayName: _t("Month"),
     supportedTypes: ["date"],
-    fieldDependencies: [{name: "is_running", type: "boolean"}],
 };
 
 /** A figure of the movement report: a click opens the customers that it counts. */
