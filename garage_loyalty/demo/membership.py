@@ -70,12 +70,6 @@ class Register:
         self.program._set_up(has_points=True, has_discount=True, has_privileges=True)
         self.program.write(BONUSES)
 
-    def look_at_customers(self):
-        """Know who came and who left, as the nightly job does."""
-        Changed = self.env["garage.loyalty.changed.customer"]
-        Changed._rebuild()
-        Changed._process(10**6)
-
     def portal_partner(self):
         """The private customer who has most to see on the portal."""
         members = [

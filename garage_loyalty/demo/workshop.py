@@ -12,6 +12,7 @@ from odoo.exceptions import UserError
 
 from .documents import Desk
 from .membership import Register
+from .outreach import Outreach
 from .payments import Till
 from .plan import build
 from .premises import hire_customer, open_premises
@@ -76,7 +77,7 @@ class Loader:
         present = [visit for visit in self.plan.visits if visit.stage == "started"]
         self.register.honour([visit.customer for visit in present], self.plan.today)
         self._present()
-        self.register.look_at_customers()
+        Outreach(self.premises, self.plan.today).run()
         portal = hire_customer(self.env, self.register.portal_partner())
         self._commit(
             "today",

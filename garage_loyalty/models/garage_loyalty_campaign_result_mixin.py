@@ -1,6 +1,7 @@
 from odoo import api, fields, models
+from odoo.tools.misc import formatLang
 
-from ..tools.campaigns import uplift
+from ..tools.campaigns import effect
 
 
 class GarageLoyaltyCampaignResultMixin(models.AbstractModel):
@@ -26,9 +27,7 @@ class GarageLoyaltyCampaignResultMixin(models.AbstractModel):
     return_rate = fields.Float(
         string="Share who came back", compute="_compute_results", compute_sudo=True
     )
-    uplift = fields.Float(
-        string="Effect (percentage points)",
-        digits=(16, 1),
+    effect = fields.Char(
         compute="_compute_results",
         compute_sudo=True,
         help="By how many percentage points more of those who were contacted came back "
@@ -56,7 +55,29 @@ class GarageLoyaltyCampaignResultMixin(models.AbstractModel):
             campaign.contact_count, campaign.returned_count = count, back
             campaign.return_rate = back / count if count else 0
             campaign.returned_amount = amount
-            campaign.uplift = uplift((back, count), (others[1], others[0])) or 0
+            campaign.effect = campaign._get_effect_text(
+                effect((back, count), (others[1], others[0]))
+            )
+
+    def _get_effect_text(self, figures):
+        """Return in words what difference the campaign made, chance considered."""
+        self.ensure_one()
+        if not figures:
+            return self.left_out_percent and self.env._("Nobody to compare with yet.")
+        difference, margin = (formatLang(self.env, item, digits=1) for item in figures)
+        if abs(figures[0]) <= figures[1]:
+            return self.env._(
+                "%(difference)s percentage points: may be chance, which makes "
+                "differences of up to %(margin)s.",
+                difference=difference,
+                margin=margin,
+            )
+        return self.env._(
+            "%(difference)s percentage points, more than chance makes (up to "
+            "%(margin)s).",
+            difference=difference,
+            margin=margin,
+        )
 
     def action_open_contacts(self):
         """Open who was contacted, and what became of it."""

@@ -37,6 +37,7 @@ from . import (
     test_tiers,
     test_tools,
     test_tools_joining,
+    test_tools_campaigns,
     test_tools_discounts,
     test_tools_lots,
     test_tools_movement,

@@ -352,7 +352,8 @@ class TestCampaignMeans(CampaignsCommon):
             self._invoice(contact.partner_id, date="2024-06-20")
         self._run("2024-06-21")
         self.assertEqual(campaign.returned_count, len(contacted))
-        self.assertAlmostEqual(campaign.uplift, 100 - 100 / len(out))
+        points = f"{100 - 100 / len(out):.1f} percentage points"
+        self.assertIn(points, campaign.effect)
         self.assertEqual(len(self._run("2024-07-20")), 20)
 
     def test_return_in_the_month_of_the_last_visit_counts(self):
