@@ -272,6 +272,24 @@ class GarageLoyaltyCommon(AccountTestInvoicingCommon):
         domain = [("member_id", "in", members.ids), ("remaining", ">", 0)]
         return Lot.search(domain)._in_spending_order()
 
+    @classmethod
+    def _miss(cls, partner):
+        """Let a customer have lapsed, and be contacted by a campaign."""
+        long_ago = fields.Date.subtract(fields.Date.today(), months=13)
+        cls._invoice(partner, date=long_ago.replace(day=1))
+        cls.env["garage.loyalty.changed.customer"]._process()
+        cls.env["garage.loyalty.lapse"]._record(cls.company)
+        campaign = cls.env["garage.loyalty.campaign"].create(
+            {
+                "name": "Call them",
+                "company_id": cls.company.id,
+                "trigger": "once",
+                "activity_type_id": cls.env.ref("mail.mail_activity_data_call").id,
+            }
+        )
+        campaign.action_start()
+        campaign.sudo()._contact_some(10)
+
     def _run_job(self, name, day=None):
         """Run a scheduled action as the host does, as on ``day``."""
         cron = self.env.ref(f"garage_loyalty.{name}")
