@@ -47,7 +47,7 @@ class GarageLoyaltyRetentionActionMixin(models.AbstractModel):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "garage_loyalty.garage_loyalty_customer_action"
         )
-        title = self.env._("Did not come since %s", self._name_months(0))
+        title = self.env._("No visit from %s on", self._name_month(self.date_from))
         return action | {
             "name": title,
             "display_name": title,

@@ -32,6 +32,8 @@ class GarageLoyaltyRetentionCheck(models.Model):
     ]
     _order = "month desc, company_id, id desc"
     _rec_name = "month"
+    # Nobody writes figures; whoever reads them may comment.
+    _mail_post_access = "read"
 
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, ondelete="cascade"
@@ -43,7 +45,7 @@ class GarageLoyaltyRetentionCheck(models.Model):
         string="Months compared", readonly=True, aggregator=None
     )
     known_months = fields.Integer(
-        string="Months before",
+        string="Months known before",
         readonly=True,
         aggregator=None,
         help="Existing customers had an invoice in so many months before the months "
@@ -58,7 +60,7 @@ class GarageLoyaltyRetentionCheck(models.Model):
         aggregator=None,
     )
     least = fields.Integer(
-        string="From visits a year before", readonly=True, aggregator=None
+        string="Visits it takes to tell", readonly=True, aggregator=None
     )
     basis = fields.Selection(
         BASES,
@@ -73,13 +75,16 @@ class GarageLoyaltyRetentionCheck(models.Model):
         help="Visits of existing customers in the months compared.",
     )
     prev_visits = fields.Integer(
-        string="A year before", readonly=True, aggregator=None
+        string="A year before",
+        readonly=True,
+        aggregator=None,
+        help="Visits of existing customers in the same months a year before.",
     )
     change = fields.Float(
         string="Change (%)", readonly=True, digits=(16, 1), aggregator="avg"
     )
     chance = fields.Float(
-        string="Chance (%)",
+        string="Likely by chance (%)",
         readonly=True,
         digits=(16, 1),
         aggregator=None,

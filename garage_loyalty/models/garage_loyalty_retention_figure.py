@@ -38,13 +38,21 @@ class GarageLoyaltyRetentionFigure(models.Model):
         required=True,
         readonly=True,
     )
-    customers = fields.Integer(string="Existing customers", readonly=True)
+    customers = fields.Integer(
+        string="Existing customers", readonly=True, aggregator="avg"
+    )
     came = fields.Integer(
         string="Of these came",
         readonly=True,
+        aggregator="avg",
         help="With at least one visit or invoice in the months compared.",
     )
-    visits = fields.Integer(string="Repeat visits", readonly=True)
+    visits = fields.Integer(
+        string="Repeat visits",
+        readonly=True,
+        aggregator="avg",
+        help="Totals are averages: the months of one row are in the next ones as well.",
+    )
     came_share = fields.Float(
         string="Of these came (%)",
         compute="_compute_ratios",
@@ -70,22 +78,36 @@ class GarageLoyaltyRetentionFigure(models.Model):
 
     @api.model
     def _get_ratios(self):
-        """Return numerator, denominator and factor of each ratio.
+        """Return numerator, denominator and factor of each average.
 
-        Override to add one; its field needs ``aggregator="avg"``.
+        Without a denominator it is the number of months: customers and companies add
+        up, months that overlap do not. Override to add one; its field needs
+        ``aggregator="avg"``.
         """
         return {
+            "customers:avg": ("customers:sum", None, 1),
+            "came:avg": ("came:sum", None, 1),
+            "visits:avg": ("visits:sum", None, 1),
             "came_share:avg": ("came:sum", "customers:sum", 100),
             "frequency:avg": ("visits:sum", "customers:sum", 1),
         }
 
     def _read_group_select(self, aggregate_spec: str, query: Query) -> SQL:
+        select = super()._read_group_select
         ratio = self._get_ratios().get(aggregate_spec)
         if not ratio:
-            return super()._read_group_select(aggregate_spec, query)
-        *specs, factor = ratio
-        numerator, denominator = (
-            super(GarageLoyaltyRetentionFigure, self)._read_group_select(spec, query)
-            for spec in specs
+            return select(aggregate_spec, query)
+        above, below, factor = ratio
+        return SQL(
+            "%s * %s::numeric / NULLIF(%s, 0)",
+            factor,
+            select(above, query),
+            select(below, query) if below else self._get_period_count(query),
         )
-        return SQL("%s * %s::numeric / NULLIF(%s, 0)", factor, numerator, denominator)
+
+    @api.model
+    def _get_period_count(self, query: Query) -> SQL:
+        """Return the SQL of how many months were looked at, this year and before."""
+        names = ("month", "period")
+        columns = (self._field_to_sql(self._table, name, query) for name in names)
+        return SQL("count(DISTINCT (%s))", SQL(", ").join(columns))

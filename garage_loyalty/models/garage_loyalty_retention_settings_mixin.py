@@ -20,7 +20,7 @@ class GarageLoyaltyRetentionSettingsMixin(models.AbstractModel):
         help="The last complete months, compared with the same ones a year before.",
     )
     loyalty_retention_visits = fields.Integer(
-        string="From visits a year before",
+        string="Visits it takes to tell",
         default=30,
         help="Nothing is concluded from fewer visits in the months of the year before.",
     )

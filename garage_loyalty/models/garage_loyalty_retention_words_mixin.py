@@ -49,7 +49,7 @@ class GarageLoyaltyRetentionWordsMixin(models.AbstractModel):
         """Return the fall in a few words."""
         self.ensure_one()
         return self.env._(
-            "Existing customers come %s %% less often than a year ago",
+            "Existing customers come %s%% less often than a year ago",
             self._percent(-self.change),
         )
 
@@ -72,14 +72,14 @@ class GarageLoyaltyRetentionWordsMixin(models.AbstractModel):
         if not change:
             return self.env._("That is as many.")
         if change < 0:
-            return self.env._("That is %s %% less.", self._percent(-change))
-        return self.env._("That is %s %% more.", self._percent(change))
+            return self.env._("That is %s%% less.", self._percent(-change))
+        return self.env._("That is %s%% more.", self._percent(change))
 
     def _say_why(self):
         """Say whether there are fewer customers, or each comes less often."""
         return self.env._(
             "Existing customers: %(now)s, a year before %(before)s. Of these came "
-            "%(came)s %% (%(came_before)s %%). Visits of each existing customer: "
+            "%(came)s%% (%(came_before)s%%). Visits of each existing customer: "
             "%(often)s (%(often_before)s).",
             now=self._number(self.customers),
             before=self._number(self.prev_customers),
@@ -91,22 +91,30 @@ class GarageLoyaltyRetentionWordsMixin(models.AbstractModel):
 
     def _say_scopes(self):
         """Say the same of members and of others, where there are both."""
-        visits = {(row.scope, row.period): row.visits for row in self.figure_ids}
+        rows = {(row.scope, row.period): row for row in self.figure_ids}
         labels = self.figure_ids._fields["scope"]._description_selection(self.env)
-        parts = [
-            self.env._(
-                "%(scope)s: %(now)s visits, a year before %(before)s. %(change)s",
-                scope=label,
-                now=self._number(visits.get((scope, "now"), 0)),
-                before=self._number(visits.get((scope, "before"), 0)),
-                change=self._say_change(
-                    visits.get((scope, "before"), 0), visits.get((scope, "now"), 0)
-                ),
-            ).strip()
+        if len(set(self.figure_ids.mapped("scope"))) < len(labels):
+            return []
+        none = self.figure_ids.browse()
+        return [
+            self._say_scope(
+                label,
+                rows.get((scope, "now"), none),
+                rows.get((scope, "before"), none),
+            )
             for scope, label in labels
         ]
-        has_both = len(set(self.figure_ids.mapped("scope"))) == len(labels)
-        return parts if has_both else []
+
+    def _say_scope(self, label, now, before):
+        return self.env._(
+            "%(scope)s: %(now)s visits of %(customers)s customers, a year before "
+            "%(before)s of %(customers_before)s.",
+            scope=label,
+            now=self._number(now.visits),
+            customers=self._number(now.customers),
+            before=self._number(before.visits),
+            customers_before=self._number(before.customers),
+        )
 
     def _say_chance(self):
         if self.change >= 0:
@@ -155,7 +163,7 @@ class GarageLoyaltyRetentionWordsMixin(models.AbstractModel):
         return self.env._(
             "Existing customers had an invoice in the %(known)s months before; whoever "
             "came for the first time, or came back after longer, is left out of both "
-            "years. You are told when there are more than %(share)s %% fewer visits.",
+            "years. You are told when there are more than %(share)s%% fewer visits.",
             known=self._number(self.known_months),
             share=self._percent(self.share),
         )
@@ -167,12 +175,15 @@ class GarageLoyaltyRetentionWordsMixin(models.AbstractModel):
         last = month_number(self.month) - rules.YEAR * years
         first = last - self.months + 1
         start, end = month_start(first), month_start(last)
-        name = format_date(self.env, end, date_format="MMMM y")
+        name = self._name_month(end)
         if first == last:
             return name
         pattern = "MMMM" if start.year == end.year else "MMMM y"
         start = format_date(self.env, start, date_format=pattern)
         return self.env._("%(start)s – %(end)s", start=start, end=name)
+
+    def _name_month(self, day):
+        return format_date(self.env, day, date_format="MMMM y")
 
     def _number(self, value, digits=0):
         return formatLang(self.env, value, digits=digits)

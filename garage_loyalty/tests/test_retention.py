@@ -214,7 +214,10 @@ class TestRetention(RetentionCommon):
             },
         )
         self.assertFigures(check, visits=7, prev_visits=9, customers=2)
-        self.assertIn("Non-members: 1 visits, a year before 4.", check.explanation)
+        self.assertIn(
+            "Non-members: 1 visits of 1 customers, a year before 4 of 1.",
+            check.explanation,
+        )
 
     def test_ratios_of_groups_are_of_their_sums(self):
         self._come([self.customer], 6, 6)
@@ -227,6 +230,18 @@ class TestRetention(RetentionCommon):
             ["came_share:avg", "frequency:avg", "visits:sum"],
         )[0]
         self.assertEqual([float(item) for item in row], [50, 3, 12])
+
+    def test_months_that_overlap_are_not_added_up(self):
+        member = self._enrol(self.other, "2022-01-01")
+        self._come([self.customer], 6, 6)
+        self._come([self.other], 4, 2, member=member)
+        (self._check() + self._check(last="2024-04")).mapped("visits")
+        Figure = self.env["garage.loyalty.retention.figure"]
+        rows = Figure._read_group(
+            [("company_id", "=", self.company.id)], ["period"], ["visits:avg"]
+        )
+        self.assertEqual({key: float(item) for key, item in rows}["now"], 8)
+        self.assertEqual({key: float(item) for key, item in rows}["before"], 10)
 
     def test_branches_that_share_the_programme_are_one_company(self):
         self.company.loyalty_program_ids.share_branches = True
@@ -362,7 +377,7 @@ class TestRetentionJob(RetentionCommon):
         self.assertEqual(alarm.user_id, self.manager)
         self.assertEqual(alarm.res_id, checks[0].id)
         self.assertEqual(
-            alarm.summary, "Existing customers come 50 % less often than a year ago"
+            alarm.summary, "Existing customers come 50% less often than a year ago"
         )
         self.assertIn("March – May 2024: 5 visits", alarm.note)
 
@@ -524,12 +539,12 @@ class TestRetentionButtons(RetentionCommon):
         text = html.fromstring(f"<div>{check.explanation}</div>").text_content()
         for words in (
             "March – May 2024: 8 visits of existing customers.",
-            "a year before: 20. That is 60 % less.",
-            "Existing customers: 2, a year before 2. Of these came 50 % (100 %).",
+            "a year before: 20. That is 60% less.",
+            "Existing customers: 2, a year before 2. Of these came 50% (100%).",
             "Visits of each existing customer: 4.00 (10.00).",
             "may still be chance",
             "an invoice in the 18 months before",
-            "more than 10 % fewer visits",
+            "more than 10% fewer visits",
         ):
             with self.subTest(words=words):
                 self.assertIn(words, text)
