@@ -7,7 +7,7 @@ ACTIVITY = "garage_loyalty.mail_activity_type_retention"
 
 
 class GarageLoyaltyRetentionAlarmMixin(models.AbstractModel):
-    """The nightly job, and how managers hear that existing customers come less often."""
+    """The nightly job, and how managers hear that customers come less often."""
 
     _name = "garage.loyalty.retention.alarm.mixin"
     _description = "Alarm of the Retention Check"

@@ -39,11 +39,12 @@ class GarageLoyaltyRetentionCheck(models.Model):
         "res.company", required=True, readonly=True, ondelete="cascade"
     )
     month = fields.Date(
-        string="Last month compared", required=True, readonly=True, help="Its first day."
+        string="Last month compared",
+        required=True,
+        readonly=True,
+        help="Its first day.",
     )
-    months = fields.Integer(
-        string="Months compared", readonly=True, aggregator=None
-    )
+    months = fields.Integer(string="Months compared", readonly=True, aggregator=None)
     known_months = fields.Integer(
         string="Months known before",
         readonly=True,

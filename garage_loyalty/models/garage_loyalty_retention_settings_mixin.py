@@ -42,8 +42,6 @@ class GarageLoyaltyRetentionSettingsMixin(models.AbstractModel):
         managers = self.env.ref("garage_loyalty.garage_loyalty_group_manager")
         return managers.all_user_ids.filtered(
             lambda user: (
-                user.active
-                and user.id != SUPERUSER_ID
-                and self in user.company_ids
+                user.active and user.id != SUPERUSER_ID and self in user.company_ids
             )
         )

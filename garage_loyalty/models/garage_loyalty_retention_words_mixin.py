@@ -84,7 +84,9 @@ class GarageLoyaltyRetentionWordsMixin(models.AbstractModel):
             now=self._number(self.customers),
             before=self._number(self.prev_customers),
             came=self._percent(100 * self.came / (self.customers or 1)),
-            came_before=self._percent(100 * self.prev_came / (self.prev_customers or 1)),
+            came_before=self._percent(
+                100 * self.prev_came / (self.prev_customers or 1)
+            ),
             often=self._number(self.visits / (self.customers or 1), 2),
             often_before=self._number(self.prev_visits / (self.prev_customers or 1), 2),
         )
@@ -189,5 +191,5 @@ class GarageLoyaltyRetentionWordsMixin(models.AbstractModel):
         return formatLang(self.env, value, digits=digits)
 
     def _percent(self, value):
-        """Return a percentage as people write it: without a decimal that says nothing."""
+        """Return a percentage without a decimal that says nothing."""
         return self._number(value, 0 if float(value).is_integer() else 1)

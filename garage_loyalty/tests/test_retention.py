@@ -180,7 +180,9 @@ class TestRetention(RetentionCommon):
         self.assertEqual(check.verdict, "holding")
 
     def test_invoice_that_is_credited_as_a_whole_never_was(self):
-        self._bill_by_sql([(self.customer, "2022-12-01"), (self.customer, "2023-12-01")])
+        self._bill_by_sql(
+            [(self.customer, "2022-12-01"), (self.customer, "2023-12-01")]
+        )
         for day in ("2023-03-05", "2023-03-06", "2024-03-05"):
             self._invoice(self.customer, date=day)
         self.assertFigures(self._check(), prev_visits=2, visits=1, came=1)
@@ -388,6 +390,17 @@ class TestRetentionJob(RetentionCommon):
         after = self._run("2024-06-30").read(["visits", "write_date", "told_date"])
         self.assertEqual(after, before)
         self.assertEqual(self._alarms(), alarms)
+
+    def test_job_that_was_interrupted_goes_on(self):
+        self._come([self.customer], 10, 5)
+        self._refresh()
+        for _month in range(2):
+            self.assertEqual(self.Check._record_next(), 1)
+        self.assertFalse(self._alarms())
+        checks = self._run()
+        self.assertEqual(len(checks), retention.HISTORY)
+        self.assertEqual(len(self._alarms()), 1)
+        self.assertEqual(self.Check._record_next(), 0)
 
     def test_month_waits_for_late_invoices(self):
         self._come([self.customer], 10, 5)

@@ -1,5 +1,6 @@
 import doctest
 from datetime import date
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -99,7 +100,7 @@ class TestToolsRetentionProperties(TransactionCase):
             is_first = is_falling and not (number and falls[number - 1])
             if is_first:
                 self.assertIn(number, told)
-        for first, second in zip(told, told[1:], strict=False):
+        for first, second in pairwise(told):
             went_on = all(falls[first:second])
             self.assertTrue(second - first >= months or not went_on)
         self.assertTrue(all(falls[number] for number in told))
