@@ -39,6 +39,8 @@
         "views/garage_loyalty_privilege_use_views.xml",
         "views/garage_loyalty_privilege_views.xml",
         "views/garage_loyalty_redemption_views.xml",
+        "views/garage_loyalty_retention_check_views.xml",
+        "views/garage_loyalty_retention_figure_views.xml",
         "views/garage_loyalty_reward_views.xml",
         "views/garage_loyalty_visit_views.xml",
         "views/garage_loyalty_member_views.xml",

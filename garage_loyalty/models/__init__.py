@@ -33,6 +33,11 @@ from . import garage_loyalty_privacy_mixin
 from . import garage_loyalty_redeemable_mixin
 from . import garage_loyalty_redemption_check_mixin
 from . import garage_loyalty_referred_mixin
+from . import garage_loyalty_retention_action_mixin
+from . import garage_loyalty_retention_alarm_mixin
+from . import garage_loyalty_retention_query
+from . import garage_loyalty_retention_settings_mixin
+from . import garage_loyalty_retention_words_mixin
 from . import garage_loyalty_rules_mixin
 from . import garage_loyalty_new_visit_mixin
 from . import garage_loyalty_stamp_mixin
@@ -98,6 +103,8 @@ from . import (
     garage_loyalty_program,
     garage_loyalty_qualification,
     garage_loyalty_redemption,
+    garage_loyalty_retention_check,
+    garage_loyalty_retention_figure,
     garage_loyalty_reward,
     garage_loyalty_tier,
     garage_loyalty_tier_discount,

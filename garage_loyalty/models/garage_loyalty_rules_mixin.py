@@ -1,7 +1,7 @@
 from lxml.html import fragments_fromstring
 from markupsafe import Markup
 
-from odoo import SUPERUSER_ID, models
+from odoo import models
 from odoo.tools import ormcache
 
 from ..tools.rules import Rules
@@ -50,14 +50,7 @@ class GarageLoyaltyRulesMixin(models.AbstractModel):
         Override to ask other people than the loyalty managers of its company.
         """
         self.ensure_one()
-        managers = self.env.ref("garage_loyalty.garage_loyalty_group_manager")
-        return managers.all_user_ids.filtered(
-            lambda user: (
-                user.active
-                and user.id != SUPERUSER_ID
-                and self.company_id in user.company_ids
-            )
-        )
+        return self.company_id._get_loyalty_managers()
 
     def _report_to_managers(self, lines):
         """Tell managers what is wrong with the ledger, in one activity for each.

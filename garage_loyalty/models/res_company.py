@@ -11,7 +11,8 @@ STAGE_SETTINGS = {
 
 
 class ResCompany(models.Model):
-    _inherit = "res.company"
+    _name = "res.company"
+    _inherit = ["res.company", "garage.loyalty.retention.settings.mixin"]
 
     loyalty_program_ids = fields.One2many("garage.loyalty.program", "company_id")
     loyalty_company_id = fields.Many2one(

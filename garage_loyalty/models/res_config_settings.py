@@ -42,6 +42,16 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.loyalty_use_rhythm", readonly=False
     )
 
+    loyalty_retention_share = fields.Float(
+        related="company_id.loyalty_retention_share", readonly=False
+    )
+    loyalty_retention_months = fields.Integer(
+        related="company_id.loyalty_retention_months", readonly=False
+    )
+    loyalty_retention_visits = fields.Integer(
+        related="company_id.loyalty_retention_visits", readonly=False
+    )
+
     @api.depends("company_id")
     def _compute_loyalty_program_id(self):
         Program = self.env["garage.loyalty.program"]

@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError
 from odoo.service.model import call_kw, get_public_method
 from odoo.tests import Form, new_test_user, tagged
 
+from ..tools.movement import month_number
 from .common import ACCOUNTANT, MANAGER, USER, GarageLoyaltyCommon
 
 COUNTER = (
@@ -61,6 +62,8 @@ RIGHTS = {
         "manager": "r",
         "accountant": "r",
     },
+    "garage.loyalty.retention.check": {"manager": "r", "accountant": "r"},
+    "garage.loyalty.retention.figure": {"manager": "r", "accountant": "r"},
     "garage.loyalty.bonus": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.candidate": {"advisor": "r", "manager": "r"},
     "garage.loyalty.enrol": {"advisor": "crud", "manager": "crud"},
@@ -162,6 +165,12 @@ PUBLIC = {
     "garage.loyalty.redeem": {"action_redeem", "action_remove"},
     "garage.loyalty.status.change": {"action_apply"},
     "garage.loyalty.redeemable.mixin": {"action_redeem"},
+    "garage.loyalty.retention.action.mixin": {
+        "action_open_figures",
+        "action_open_missing",
+        "action_recompute",
+        "action_start_campaign",
+    },
     "garage.loyalty.reward": {"action_open_redemptions"},
     "repair.order": {
         "action_decline",
@@ -317,6 +326,9 @@ class TestCompanies(GarageLoyaltyCommon):
         )
         cls._invoice(cls.other, date=fields.Date.today())
         cls._miss(cls._create_customer("Carl Customer"))
+        cls.env["garage.loyalty.retention.check"].sudo()._record(
+            cls.company, month_number(fields.Date.today()) + 3
+        )
         cls.stranger = new_test_user(
             cls.env,
             "stranger",

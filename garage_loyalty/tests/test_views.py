@@ -3,6 +3,7 @@ from lxml import etree, html
 from odoo import fields
 from odoo.tests import HttpCase, tagged
 
+from ..tools.movement import month_number
 from .common import MANAGER, USER, GarageLoyaltyCommon
 
 ADVISOR = (
@@ -26,6 +27,9 @@ class EverythingCommon(GarageLoyaltyCommon):
         self._invoice(self.other, date=fields.Date.today())
         self.env["garage.loyalty.invitation"]._send(self.other, self.program)
         self._miss(self._create_customer("Carl Customer"))
+        self.env["garage.loyalty.retention.check"].sudo()._record(
+            self.company, month_number(fields.Date.today()) + 3
+        )
 
 
 @tagged("post_install", "-at_install")
