@@ -24,6 +24,7 @@ class Outreach:
         self._call_lapsed()
         self._start_others()
         self._rebuild()
+        self._check_retention()
 
     def _rebuild(self):
         """Derive who came and who left, as the nightly job does."""
@@ -94,6 +95,13 @@ class Outreach:
         while gift._contact_some(100):
             pass
         gift.action_end()
+
+    def _check_retention(self):
+        """Compare this year with the one before, month by month."""
+        Check = self.env["garage.loyalty.retention.check"]
+        while Check._record_next():
+            pass
+        Check._tell_due()
 
     def _campaign(self, name, **vals):
         campaign = self.env["garage.loyalty.campaign"].create(

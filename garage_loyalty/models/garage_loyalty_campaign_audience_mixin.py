@@ -112,7 +112,7 @@ class GarageLoyaltyCampaignAudienceMixin(models.AbstractModel):
     def _get_contacted_query(self, today):
         """Return a query on ``card``: contacts that are in the way of another one."""
         again = (
-            SQL("contact.campaign_id = %s", self._origin.id)
+            SQL("contact.campaign_id = %s", self._origin.id or 0)
             if self.trigger == "once"
             else SQL(
                 "contact.trigger = %s AND contact.last_date = card.last_date",

@@ -6,7 +6,7 @@ from psycopg2 import IntegrityError
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import freeze_time, new_test_user, tagged
+from odoo.tests import Form, freeze_time, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..tools import movement, retention
@@ -589,6 +589,16 @@ class TestRetentionButtons(RetentionCommon):
         self._bill_by_sql([(self.away, "2024-06-10")])
         self._refresh()
         self.assertEqual(check.missing_count, 0)
+
+    def test_campaign_that_is_started_contacts_them(self):
+        action = self._check().action_start_campaign()
+        Campaign = self.env[action["res_model"]].with_context(**action["context"])
+        with Form(Campaign) as form:
+            form.activity_type_id = self.env.ref("mail.mail_activity_data_call")
+        campaign = form.record
+        campaign.action_start()
+        campaign.sudo()._contact_some(10)
+        self.assertEqual(campaign.contact_ids.partner_id, self.away)
 
     def test_campaign_is_for_existing_customers_who_did_not_come(self):
         check = self._check()
