@@ -13,6 +13,7 @@ from jobs.bonuses import Bonuses
 from jobs.earning import Earning
 from jobs.expiry import Expiry
 from jobs.ledger_check import LedgerCheck
+from jobs.outreach import Outreach
 from jobs.run import Run
 from jobs.tier_review import TierReview
 from jobs.visit_check import VisitCheck
@@ -165,6 +166,7 @@ JOBS = {
     "ledger": LedgerCheck,
     "tiers": TierReview,
     "bonuses": Bonuses,
+    "outreach": Outreach,
 }
 
 
