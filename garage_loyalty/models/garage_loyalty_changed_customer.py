@@ -124,6 +124,7 @@ class GarageLoyaltyChangedCustomer(models.Model):
         :return: the number of rows that changed
         """
         changed = self.env["garage.loyalty.active.month"]._sync(partner_ids)
+        changed += self.env["garage.loyalty.regular.work"]._sync(partner_ids)
         return changed + self.env["garage.loyalty.customer"]._sync(partner_ids)
 
     @api.model
@@ -133,12 +134,14 @@ class GarageLoyaltyChangedCustomer(models.Model):
         Override together with ``_refresh``.
         """
         self.env["garage.loyalty.active.month"]._forget(partner_ids)
-        self.env.cr.execute(
-            SQL(
-                "DELETE FROM garage_loyalty_customer WHERE partner_id = ANY(%s)",
-                list(partner_ids),
+        for table in ("garage_loyalty_customer", "garage_loyalty_regular_work"):
+            self.env.cr.execute(
+                SQL(
+                    "DELETE FROM %s WHERE partner_id = ANY(%s)",
+                    SQL.identifier(table),
+                    list(partner_ids),
+                )
             )
-        )
 
     @api.model
     def _rebuild(self, batch=BATCH):

@@ -48,6 +48,12 @@ RIGHTS = {
     # Whoever posts an invoice adds to it, and nobody else.
     "garage.loyalty.changed.customer": {},
     "garage.loyalty.customer": {"advisor": "r", "manager": "r", "accountant": "r"},
+    "garage.loyalty.personal.offer": {
+        "advisor": "r",
+        "manager": "r",
+        "accountant": "r",
+    },
+    "garage.loyalty.regular.work": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.movement": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.movement.count": {
         "advisor": "r",
@@ -120,6 +126,10 @@ PUBLIC = {
     "garage.loyalty.joining.mixin": {"create"},
     "garage.loyalty.member.bonus.mixin": {"create", "write"},
     "garage.loyalty.movement": {"action_open", "action_open_customers"},
+    "garage.loyalty.offered.customer.mixin": {"action_enrol"},
+    "garage.loyalty.personal.offer": {"action_cancel", "action_decline"},
+    "garage.loyalty.personal.reward.mixin": {"action_open_offers"},
+    "garage.loyalty.regular.work": {"action_decline", "action_offer"},
     "garage.loyalty.partner.enrol.mixin": {"action_enrol_many"},
     "garage.loyalty.member": {
         "action_anonymise",

@@ -36,7 +36,7 @@ class GarageLoyaltyOfferMixin(models.AbstractModel):
     @api.depends("order_id", "move_id")
     def _compute_offers(self):
         for wizard in self:
-            rewards = wizard.member_id.program_id.reward_ids
+            rewards = self.env["garage.loyalty.reward"]._get_choice(wizard.member_id)
             wizard.offers = [wizard._prepare_offer(reward) for reward in rewards]
 
     def _prepare_offer(self, reward):
@@ -44,11 +44,14 @@ class GarageLoyaltyOfferMixin(models.AbstractModel):
         worth = self.env._(
             "%s off", self.currency_id.format(self._get_reward_amounts(reward)[0])
         )
+        points = reward.points and self.env._(
+            "%s points", formatLang(self.env, reward.points, digits=0)
+        )
+        until = reward._get_offered_until(self.member_id)
         return {
             "id": reward.id,
             "name": reward.name,
-            "points": reward.points
-            and self.env._("%s points", formatLang(self.env, reward.points, digits=0)),
+            "points": " · ".join(filter(None, [until, points])) or False,
             "worth": self.env._("Free") if reward.kind == PRODUCT else worth,
             "refusal": self._get_refusal(reward),
         }
@@ -121,7 +124,7 @@ class GarageLoyaltyOfferMixin(models.AbstractModel):
         reward = self.reward_id
         if not reward:
             raise UserError(self.env._("Choose a reward first."))
-        if not reward.active or reward.program_id != self.member_id.program_id:
+        if reward not in reward._get_choice(self.member_id):
             raise UserError(
                 self.env._("“%s” is not a reward of this programme.", reward.name)
             )
