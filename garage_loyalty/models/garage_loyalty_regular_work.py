@@ -82,6 +82,7 @@ class GarageLoyaltyRegularWork(models.Model):
     @api.model
     def _clear(self, companies):
         """Remove the facts of companies that do not want to know."""
+        self.env.flush_all()
         self.env.cr.execute(
             SQL(
                 "DELETE FROM garage_loyalty_regular_work WHERE company_id = ANY(%s)",
@@ -97,16 +98,16 @@ class GarageLoyaltyRegularWork(models.Model):
 
         :raise UserError: in a company without a programme
         """
-        self._check_offer_rights("user")
         works = self.exists()
+        works._check_offer_rights("user")
         vals_list = [work._prepare_offer_vals() for work in works]
         offers = self.env["garage.loyalty.personal.offer"]._offer(vals_list)
         return self._tell(self.env._("Offers made: %s", len(offers)))
 
     def action_decline(self):
         """Note that the customers are not interested: they are counted anew."""
-        self._check_offer_rights("user")
         works = self.exists()
+        works._check_offer_rights("user")
         vals_list = [work._prepare_key() for work in works]
         self.env["garage.loyalty.personal.offer"]._decline(vals_list)
         return self._tell(self.env._("Not interested: %s", len(works)))

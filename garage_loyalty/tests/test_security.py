@@ -314,7 +314,8 @@ class TestCompanies(GarageLoyaltyCommon):
             {"member_id": cls.member.id, "tier_id": cls.silver.id, "date": "2024-01-01"}
         )
         cls._invoice(cls.other, date=fields.Date.today())
-        cls.env["garage.loyalty.changed.customer"]._process()
+        cls._make_regular(cls.other)
+        cls._offer_personally(cls.customer)
         cls.stranger = new_test_user(
             cls.env,
             "stranger",

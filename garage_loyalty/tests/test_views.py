@@ -25,7 +25,8 @@ class TestViews(GarageLoyaltyCommon):
         self._redeem(invoice, 10)
         self._invoice(self.other, date=fields.Date.today())
         self.env["garage.loyalty.invitation"]._send(self.other, self.program)
-        self.env["garage.loyalty.changed.customer"]._process()
+        self._make_regular(self.other)
+        self._offer_personally(self.customer)
         actions = self.env["ir.actions.act_window"].search(
             [("res_model", "like", "garage.loyalty.%"), ("target", "!=", "new")]
         )
