@@ -45,6 +45,7 @@
         "views/garage_loyalty_tier_views.xml",
         "views/garage_loyalty_program_views.xml",
         "views/account_move_views.xml",
+        "views/product_category_views.xml",
         "views/product_template_views.xml",
         "views/repair_order_views.xml",
         "views/res_config_settings_views.xml",

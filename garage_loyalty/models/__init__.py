@@ -106,6 +106,7 @@ from . import (
     garage_loyalty_tier_warning,
     garage_loyalty_visit,
     garage_loyalty_what_if,
+    product_category,
     product_pricelist,
     product_product,
     product_template,

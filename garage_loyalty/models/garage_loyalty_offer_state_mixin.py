@@ -8,7 +8,7 @@ STATES = [
     (rules.OPEN, "Open"),
     (rules.USED, "Used"),
     (rules.EXPIRED, "Expired"),
-    (rules.DECLINED, "Not interested"),
+    (rules.DECLINED, "Declined"),
 ]
 
 
@@ -50,7 +50,10 @@ class GarageLoyaltyOfferStateMixin(models.AbstractModel):
             Domain("company_id", "in", companies.ids) & Domain("date_until", ">=", day)
             for day, companies in self._get_days().items()
         )
-        used, declined = Domain("redemption_id", "!=", False), Domain("is_declined", "=", True)
+        used, declined = (
+            Domain("redemption_id", "!=", False),
+            Domain("is_declined", "=", True),
+        )
         waiting = ~used & ~declined
         return {
             rules.OPEN: waiting & in_time,

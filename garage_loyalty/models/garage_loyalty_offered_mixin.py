@@ -16,6 +16,11 @@ class GarageLoyaltyOfferedMixin(models.AbstractModel):
         groups=GROUPS,
         help="Offers that the customer can use now.",
     )
+    loyalty_personal_offer_text = fields.Char(
+        string="Offered",
+        compute="_compute_loyalty_personal_offer_ids",
+        groups=GROUPS,
+    )
     loyalty_regular_ids = fields.Many2many(
         "garage.loyalty.regular.work",
         string="Regular work",
@@ -29,6 +34,10 @@ class GarageLoyaltyOfferedMixin(models.AbstractModel):
         self._set_of_loyalty_customer(
             "loyalty_personal_offer_ids", [("state", "=", "open")]
         )
+        for document in self:
+            offers = document.loyalty_personal_offer_ids
+            names = offers.sorted("date_until").mapped("display_name")
+            document.loyalty_personal_offer_text = ", ".join(names) or False
 
     @api.depends("partner_id", "company_id")
     def _compute_loyalty_regular_ids(self):

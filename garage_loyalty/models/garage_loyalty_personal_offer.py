@@ -118,10 +118,16 @@ class GarageLoyaltyPersonalOffer(models.Model):
     @api.depends_context("lang")
     def _compute_display_name(self):
         for offer in self:
-            name = offer.reward_id.name or offer.categ_id.name
-            offer.display_name = self.env._(
-                "%(reward)s until %(day)s", reward=name or "", day=offer._get_until()
-            )
+            if not offer.reward_id:
+                kind = offer.categ_id.name or ""
+                name = self.env._("%s: not interested", kind)
+            else:
+                name = self.env._(
+                    "%(reward)s until %(day)s",
+                    reward=offer.reward_id.name,
+                    day=offer._get_until(),
+                )
+            offer.display_name = name
 
     def _get_until(self):
         """Return the last day in words, the year only when it is another one."""

@@ -39,7 +39,7 @@ class GarageLoyaltyPersonalOfferLog(models.AbstractModel):
         self._get_personal_offers()._get_open()[:1]._use_for(self)
 
     def _get_personal_problem(self):
-        """Return in words why a personal reward cannot be redeemed any more, or False."""
+        """Return in words why a personal reward is not to be had any more, or False."""
         reward = self.reward_id
         reason = reward._get_personal_refusal(self.member_id._get_survivor())
         if not reason:

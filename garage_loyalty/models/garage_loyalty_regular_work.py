@@ -80,16 +80,13 @@ class GarageLoyaltyRegularWork(models.Model):
         self._sync(offers.filtered("categ_id").partner_id.ids)
 
     @api.model
-    def _clear(self, companies):
-        """Remove the facts of companies that do not want to know."""
-        self.env.flush_all()
-        self.env.cr.execute(
-            SQL(
-                "DELETE FROM garage_loyalty_regular_work WHERE company_id = ANY(%s)",
-                companies.ids,
-            )
-        )
-        self.env.invalidate_all(flush=False)
+    def _count_again(self, unwanted):
+        """Let the nightly job count now, with other settings.
+
+        :param unwanted: a domain of facts that nobody wants to know any more
+        """
+        self.search(unwanted).unlink()
+        self.env.ref("garage_loyalty.ir_cron_check_customers")._trigger()
 
     # -- buttons ----------------------------------------------------------------------
 

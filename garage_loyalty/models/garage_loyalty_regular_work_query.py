@@ -67,11 +67,12 @@ class GarageLoyaltyRegularWorkQuery(models.AbstractModel):
               JOIN account_move_line line ON line.move_id = billed.id
               JOIN product_product product ON product.id = line.product_id
               JOIN product_template template ON template.id = product.product_tmpl_id
+              JOIN product_category category ON category.id = template.categ_id
              WHERE invoice.date BETWEEN limits.since AND limits.today
                AND billed.state = 'posted' AND line.display_type = 'product'
                AND line.loyalty_redemption_id IS NULL
                AND line.is_downpayment IS NOT TRUE
-               AND template.type = 'service' AND template.categ_id IS NOT NULL
+               AND template.type = 'service' AND category.loyalty_no_offers IS NOT TRUE
              GROUP BY 1, 2, 3, 4, 5, 6
             HAVING sum(line.balance) < 0
             """,

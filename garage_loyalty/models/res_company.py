@@ -57,7 +57,9 @@ class ResCompany(models.Model):
         string="Regular within (months)", default=24
     )
     loyalty_regular_percent = fields.Float(
-        string="Offer for regulars (%)", default=10.0, help="Off the labour of that kind."
+        string="Offer for regulars (%)",
+        default=10.0,
+        help="Off the labour of that kind.",
     )
     loyalty_regular_days = fields.Integer(
         string="Personal offers valid (days)",
@@ -85,7 +87,7 @@ class ResCompany(models.Model):
     _loyalty_regular_offer = models.Constraint(
         "CHECK(loyalty_regular_percent > 0 AND loyalty_regular_percent <= 100"
         " AND loyalty_regular_days BETWEEN 1 AND 3650)",
-        "Regulars are offered more than 0 and at most 100 percent, for at least one day.",
+        "Regulars are offered more than 0 and at most 100 percent, for one day or more.",
     )
 
     @api.depends(
@@ -120,10 +122,10 @@ class ResCompany(models.Model):
 
     def _count_regulars_again(self):
         """Let the nightly job count regular work now, with the new settings."""
-        # Facts and jobs are the same whoever changes the settings.
+        off = self.filtered(lambda company: not company.loyalty_regular_times)
+        # Facts are the same whoever changes the settings.
         Work = self.env["garage.loyalty.regular.work"].sudo()
-        Work._clear(self.filtered(lambda company: not company.loyalty_regular_times))
-        self.env.ref("garage_loyalty.ir_cron_check_customers").sudo()._trigger()
+        Work._count_again([("company_id", "in", off.ids)])
 
     def _is_active_since(self, day):
         """Tell whether a customer is active whose last invoice is of a day.

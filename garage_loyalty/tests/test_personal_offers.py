@@ -145,7 +145,9 @@ class TestRewardOnCategory(OffersCommon):
     def test_nothing_of_the_category_is_refused_in_words(self):
         self.reward.is_personal = False
         wizard = self._wizard(self._order(lines=[(self.labour, 1, 100)]))
-        self.assertEqual(wizard.offers[0]["refusal"], "There is no “Brakes” to pay here.")
+        self.assertEqual(
+            wizard.offers[0]["refusal"], "There is no “Brakes” to pay here."
+        )
 
     def test_changed_lines_are_measured_by_the_category(self):
         self.reward.is_personal = False
@@ -165,7 +167,9 @@ class TestRewardOnCategory(OffersCommon):
 
     def test_line_without_product_is_of_no_category(self):
         self.reward.is_personal = False
-        invoice = self._invoice(self.customer, [(self.brake_service, 1, 80)], post=False)
+        invoice = self._invoice(
+            self.customer, [(self.brake_service, 1, 80)], post=False
+        )
         invoice.invoice_line_ids = [
             Command.create({"name": "Work", "quantity": 1, "price_unit": 500})
         ]
@@ -190,6 +194,19 @@ class TestPersonalOffers(OffersCommon):
         )
         self.assertIn("until 31 Jul", wizard.offers[0]["points"])
         self.assertEqual(wizard.offers[1]["id"], every.id)
+
+    def test_dialog_begins_with_what_was_offered_personally(self):
+        self._create_reward(points=0)
+        wizard = self._wizard(self._order())
+        self.assertEqual((wizard.kind, wizard.max_points > 0), ("points", True))
+        self._make()
+        order = self._order()
+        wizard = self._wizard(order)
+        self.assertEqual((wizard.kind, wizard.reward_id), ("reward", self.reward))
+        elsewhere = self._order(lines=[(self.labour, 5, 100)])
+        self.assertEqual(self._wizard(elsewhere).kind, "points")
+        self._redeem(elsewhere, 200)
+        self.assertEqual(self._wizard(elsewhere).kind, "points")
 
     def test_not_offered_is_refused_in_words(self):
         self.assertEqual(
@@ -493,7 +510,9 @@ class TestPersonalOffers(OffersCommon):
         order.action_confirm()
         self._merge(self.other, self.customer)
         self.assertEqual((offer.state, offer.partner_id), ("used", self.customer))
-        self.assertEqual(self._wizard(self._order()).offers[0]["refusal"], "Used already.")
+        self.assertEqual(
+            self._wizard(self._order()).offers[0]["refusal"], "Used already."
+        )
         order._action_cancel()
         self.assertEqual(offer.state, "open")
 
@@ -566,11 +585,14 @@ class TestPersonalOffers(OffersCommon):
         repair = self._create_repair(self.customer)
         order = repair.sale_order_id
         form = Form(repair)
-        self.assertEqual(form.loyalty_personal_offer_ids.ids, offer.ids)
+        self.assertEqual(form.loyalty_personal_offer_text, offer.display_name)
         form = Form(self.env["repair.order"])
-        for partner, expected in ((self.customer, offer), (self.other, self.Offer)):
+        for partner, expected in (
+            (self.customer, offer.display_name),
+            (self.other, False),
+        ):
             form.partner_id = partner
-            self.assertEqual(form.loyalty_personal_offer_ids.ids, expected.ids)
+            self.assertEqual(form.loyalty_personal_offer_text, expected)
         self.assertEqual(order.loyalty_personal_offer_ids, offer)
         new = self.env["repair.order"].new({})
         self.assertFalse(new.loyalty_personal_offer_ids)

@@ -47,9 +47,11 @@ class RegularCommon(OffersCommon):
             day = max(offer.date, offered.get(offer.categ_id.id, offer.date))
             offered[offer.categ_id.id] = day
         works = []
-        invoices = self.env["account.move"].search(
-            [("move_type", "=", "out_invoice"), ("state", "=", "posted")]
-        ).filtered(lambda move: move.commercial_partner_id == partner)
+        invoices = (
+            self.env["account.move"]
+            .search([("move_type", "=", "out_invoice"), ("state", "=", "posted")])
+            .filtered(lambda move: move.commercial_partner_id == partner)
+        )
         for invoice in invoices:
             credits = invoice.reversal_move_ids.filtered(
                 lambda move: move.state == "posted"
@@ -213,6 +215,18 @@ class TestRegularWork(RegularCommon):
         self.Changed._refresh(self.customer.ids)
         self.assertEqual(self._get_times(), {})
 
+    def test_category_that_everybody_buys_is_left_out(self):
+        for day in ("2024-01-10", "2024-02-10", "2024-03-10"):
+            self._brake(day)
+        self.assertEqual(self._get_times(), {"Brakes": 3})
+        self.brakes.loyalty_no_offers = True
+        self.assertEqual(self._get_times(), {})
+        self.Changed._refresh(self.customer.ids)
+        self.assertEqual(self._get_times(), {})
+        self.brakes.loyalty_no_offers = False
+        self.Changed._refresh(self.customer.ids)
+        self.assertEqual(self._get_times(), {"Brakes": 3})
+
     def test_settings_that_make_no_sense_are_refused(self):
         for vals in (
             {"loyalty_regular_times": 1},
@@ -334,7 +348,10 @@ class TestOffersForRegulars(RegularCommon):
     def test_reward_is_made_once_for_each_kind_and_percentage(self):
         self._make_regular().action_offer()
         self._make_regular(self.other).action_offer()
-        first, second = self._get_offers().reward_id, self._get_offers(self.other).reward_id
+        first, second = (
+            self._get_offers().reward_id,
+            self._get_offers(self.other).reward_id,
+        )
         self.assertEqual(first, second)
         self.company.loyalty_regular_percent = 12.5
         third = self._create_customer("Third")
@@ -358,7 +375,7 @@ class TestOffersForRegulars(RegularCommon):
         offer = self._get_offers()
         self.assertEqual((offer.state, offer.reward_id.id), ("declined", False))
         self.assertEqual(offer.categ_id, self.brakes)
-        self.assertIn("Brakes", offer.display_name)
+        self.assertEqual(offer.display_name, "Brakes: not interested")
         with freeze_time("2024-07-30"):
             for day in ("2024-07-01", "2024-07-02", "2024-07-03"):
                 self._brake(day)
@@ -435,9 +452,7 @@ class TestOffersForRegulars(RegularCommon):
         self.company.partner_id.tz = "Pacific/Kiritimati"
         self._brake("2024-06-16")
         with freeze_time("2024-06-15 12:00:00"):
-            self.assertEqual(
-                self.company._get_loyalty_today(), date(2024, 6, 16)
-            )
+            self.assertEqual(self.company._get_loyalty_today(), date(2024, 6, 16))
             self._brake("2024-06-15")
             self._brake("2024-06-14")
             self.assertEqual(self._get_times(), {"Brakes": 3})

@@ -168,6 +168,7 @@ PUBLIC = {
         "create",
         "write",
     },
+    "product.category": {"write"},
     "product.template": {"write"},
     "res.company": {"create", "write"},
     "res.config.settings": {"action_open_loyalty_program"},
