@@ -18,6 +18,7 @@ class GarageLoyaltyOfferUseMixin(models.AbstractModel):
         domain = [
             ("partner_id", "=", partner.commercial_partner_id.id),
             ("company_id", "=", company.sudo().loyalty_company_id.id),  # no secret
+            ("active", "=", True),
             ("is_declined", "=", False),
         ]
         if rewards is not None:

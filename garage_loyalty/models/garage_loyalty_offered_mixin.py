@@ -32,7 +32,8 @@ class GarageLoyaltyOfferedMixin(models.AbstractModel):
     @api.depends("partner_id", "company_id")
     def _compute_loyalty_personal_offer_ids(self):
         self._set_of_loyalty_customer(
-            "loyalty_personal_offer_ids", [("state", "=", "open")]
+            "loyalty_personal_offer_ids",
+            [("active", "=", True), ("state", "=", "open")],
         )
         for document in self:
             offers = document.loyalty_personal_offer_ids

@@ -87,7 +87,7 @@ class ResCompany(models.Model):
     _loyalty_regular_offer = models.Constraint(
         "CHECK(loyalty_regular_percent > 0 AND loyalty_regular_percent <= 100"
         " AND loyalty_regular_days BETWEEN 1 AND 3650)",
-        "Regulars are offered more than 0 and at most 100 percent, for one day or more.",
+        "Regulars are offered more than 0 and at most 100 percent, for a day or more.",
     )
 
     @api.depends(

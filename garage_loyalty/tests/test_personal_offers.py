@@ -546,6 +546,9 @@ class TestPersonalOffers(OffersCommon):
         offer.with_user(manager).action_cancel()
         self.assertFalse(offer.active)
         self.assertEqual(self._names(self._order()), [])
+        order = self._order().with_context(active_test=False)
+        self.assertEqual(self._names(order), [])
+        self.assertFalse(order.loyalty_personal_offer_ids)
         self.assertNotEqual(self._make(), offer)
         with self.assertRaisesRegex(UserError, "not open any more"):
             offer.with_user(manager).action_cancel()
