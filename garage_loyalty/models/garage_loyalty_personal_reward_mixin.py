@@ -95,15 +95,13 @@ class GarageLoyaltyPersonalRewardMixin(models.AbstractModel):
             member.partner_id, member.company_id
         )
         personal = offers.reward_id.filtered(
-            lambda reward: (
-                reward.is_personal
-                and reward.active
-                and reward.company_id == member.company_id
-            )
+            lambda reward: reward.is_personal and reward.company_id == member.company_id
         )
         now = personal & offers._get_open().reward_id
-        every = member.program_id.reward_ids
-        return now | every.filtered(lambda reward: not reward.is_personal) | personal
+        every = member.program_id.reward_ids.filtered(
+            lambda reward: not reward.is_personal
+        )
+        return (now | every | personal).filtered("active")
 
     def _get_offer_refusal(self, member):
         refusal = super()._get_offer_refusal(member)

@@ -208,6 +208,19 @@ class TestPersonalOffers(OffersCommon):
         self._redeem(elsewhere, 200)
         self.assertEqual(self._wizard(elsewhere).kind, "points")
 
+    def test_archived_rewards_are_not_to_be_had(self):
+        self._make()
+        every = self._create_reward(points=0)
+        order = self._order().with_context(active_test=False)
+        for reward in (every, self.reward):
+            reward.active = False
+            with (
+                self.subTest(reward=reward.name),
+                self.assertRaisesRegex(UserError, "not a reward"),
+            ):
+                self._redeem_reward(order, reward)
+        self.assertEqual(self._names(order), [])
+
     def test_not_offered_is_refused_in_words(self):
         self.assertEqual(
             self.reward._get_refusal(self.member, 0, 10),
