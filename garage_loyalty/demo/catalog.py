@@ -25,6 +25,8 @@ class Service:
     price: float
     hourly: bool = False
     reduced_vat: bool = False
+    # What regulars are offered something on; without one, what everybody buys.
+    kind: str = ""
 
 
 PARTS = [
@@ -63,16 +65,25 @@ PARTS = [
 
 SERVICES = [
     Service("LAB", "Workshop labour", 94.00, hourly=True),
-    Service("DIA", "Diagnostics and electronics", 108.00, hourly=True),
-    Service("APK", "Periodic inspection (APK)", 52.00),
-    Service("ALI", "Wheel alignment, four wheels", 85.00),
-    Service("TYR", "Tyre change, valve and balancing, per wheel", 24.00),
-    Service("SWA", "Seasonal wheel change, set of four", 49.00),
-    Service("STO", "Wheel storage, per season", 39.50),
-    Service("AIR", "Air-conditioning check and refill", 89.00),
+    Service(
+        "DIA", "Diagnostics and electronics", 108.00, hourly=True, kind="Diagnostics"
+    ),
+    Service("APK", "Periodic inspection (APK)", 52.00, kind="Inspection"),
+    Service("ALI", "Wheel alignment, four wheels", 85.00, kind="Wheels and tyres"),
+    Service(
+        "TYR",
+        "Tyre change, valve and balancing, per wheel",
+        24.00,
+        kind="Wheels and tyres",
+    ),
+    Service(
+        "SWA", "Seasonal wheel change, set of four", 49.00, kind="Wheels and tyres"
+    ),
+    Service("STO", "Wheel storage, per season", 39.50, kind="Wheels and tyres"),
+    Service("AIR", "Air-conditioning check and refill", 89.00, kind="Air conditioning"),
     Service("COU", "Courtesy car, per day", 25.00),
-    Service("CLN", "Hand wash and interior clean", 29.50),
-    Service("BIC", "Bicycle repair: tune-up", 42.00, reduced_vat=True),
+    Service("CLN", "Hand wash and interior clean", 29.50, kind="Cleaning"),
+    Service("BIC", "Bicycle repair: tune-up", 42.00, reduced_vat=True, kind="Bicycles"),
 ]
 
 # Sold over the counter, without a repair order.

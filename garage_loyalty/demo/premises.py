@@ -185,14 +185,14 @@ def hire_customer(env, partner):
 def _stock_up(env, taxes):
     """Parts are not counted: a workshop orders them for the job."""
     parts = env["product.category"].create({"name": "Car parts"})
-    labour = env["product.category"].create({"name": "Workshop services"})
+    kinds = _create_kinds(env)
     codes, vals_list = [], []
     for code, item, size in catalog.product_codes():
         codes.append(code)
         if isinstance(item, catalog.Part):
             vals = _part_vals(item, size) | {"categ_id": parts.id}
         else:
-            vals = _service_vals(env, item) | {"categ_id": labour.id}
+            vals = _service_vals(env, item) | {"categ_id": kinds[item.kind]}
         tax = taxes[getattr(item, "reduced_vat", False)]
         vals_list.append(
             vals
@@ -204,6 +204,16 @@ def _stock_up(env, taxes):
             }
         )
     return dict(zip(codes, env["product.product"].create(vals_list), strict=True))
+
+
+def _create_kinds(env):
+    """Return the categories of services by their kind."""
+    Category = env["product.category"]
+    labour = Category.create({"name": "Workshop services", "loyalty_no_offers": True})
+    kinds = {"": labour.id}
+    for name in sorted({service.kind for service in catalog.SERVICES} - {""}):
+        kinds[name] = Category.create({"name": name, "parent_id": labour.id}).id
+    return kinds
 
 
 def _part_vals(part, size):

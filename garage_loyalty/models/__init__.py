@@ -55,7 +55,12 @@ from . import garage_loyalty_privileged_mixin
 from . import garage_loyalty_free_line_mixin
 from . import garage_loyalty_free_service_mixin
 from . import garage_loyalty_limited_offer_mixin
+from . import garage_loyalty_personal_offer_log
+from . import garage_loyalty_personal_reward_mixin
 from . import garage_loyalty_offer_log
+from . import garage_loyalty_offer_state_mixin
+from . import garage_loyalty_offer_use_mixin
+from . import garage_loyalty_offered_mixin
 from . import garage_loyalty_priority_mixin
 from . import garage_loyalty_program_privileges_mixin
 from . import garage_loyalty_warranty_mixin
@@ -69,6 +74,8 @@ from . import garage_loyalty_customer_facts_mixin
 from . import garage_loyalty_customer_movement_mixin
 from . import garage_loyalty_customer_query
 from . import garage_loyalty_lapse_query
+from . import garage_loyalty_offered_customer_mixin
+from . import garage_loyalty_regular_work_query
 from . import garage_loyalty_member_stage_mixin
 
 # isort: split
@@ -98,11 +105,13 @@ from . import (
     garage_loyalty_member,
     garage_loyalty_member_status,
     garage_loyalty_movement_count,
+    garage_loyalty_personal_offer,
     garage_loyalty_privilege,
     garage_loyalty_privilege_use,
     garage_loyalty_program,
     garage_loyalty_qualification,
     garage_loyalty_redemption,
+    garage_loyalty_regular_work,
     garage_loyalty_retention_check,
     garage_loyalty_retention_figure,
     garage_loyalty_reward,
@@ -112,6 +121,7 @@ from . import (
     garage_loyalty_tier_warning,
     garage_loyalty_visit,
     garage_loyalty_what_if,
+    product_category,
     product_pricelist,
     product_product,
     product_template,

@@ -12,6 +12,7 @@ class GarageLoyaltyOfferLog(models.AbstractModel):
 
     _name = "garage.loyalty.offer.log"
     _description = "Log of Special Offers"
+    _inherit = "garage.loyalty.personal.offer.log"
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -29,6 +30,7 @@ class GarageLoyaltyOfferLog(models.AbstractModel):
 
     def _log_offers(self):
         """Bring the log in line with the redemptions. Idempotent."""
+        self._log_personal_offers()
         Use = self.env["garage.loyalty.privilege.use"]
         limited = self.filtered(lambda item: item.reward_id.privilege_ids)
         uses = Use.search([("redemption_id", "in", self.filtered("reward_id").ids)])
@@ -49,6 +51,7 @@ class GarageLoyaltyOfferLog(models.AbstractModel):
         :raise UserError: in the words of the advisor
         """
         self.ensure_one()
+        self._reserve_personal_offer()
         Use = self.env["garage.loyalty.privilege.use"]
         for use in Use.search([("redemption_id", "=", self.id)]):
             privilege, member = use.privilege_id, self.member_id._get_survivor()

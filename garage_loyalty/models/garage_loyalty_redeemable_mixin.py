@@ -65,6 +65,14 @@ class GarageLoyaltyRedeemableMixin(models.AbstractModel):
             lambda line: line._is_loyalty_priced() and line._get_loyalty_kind() == kind
         )
 
+    def _get_loyalty_rewarded_lines(self, kind, reward):
+        """Return the lines of labour or of parts that a reward counts, if there is one.
+
+        Override to let a reward count other lines.
+        """
+        lines = self._get_loyalty_priced_lines(kind)
+        return reward._get_covered(lines) if reward else lines
+
     def _get_loyalty_point_value(self, program):
         """Return what a point is worth in the document's currency."""
         self.ensure_one()
@@ -93,7 +101,7 @@ class GarageLoyaltyRedeemableMixin(models.AbstractModel):
         lines = self._get_loyalty_lines()
         taken = lines.filtered(lambda line: line.loyalty_redemption_id in redemptions)
         totals = [
-            sum(self._get_loyalty_priced_lines(kind).mapped("price_total"))
+            sum(self._get_loyalty_rewarded_lines(kind, reward).mapped("price_total"))
             for kind in ("labour", "parts")
         ]
         left = self.amount_total - sum(taken.mapped("price_total"))
@@ -211,7 +219,7 @@ class GarageLoyaltyRedeemableMixin(models.AbstractModel):
     def _prepare_loyalty_lines(self, redemption, kind, amount):
         """Return the values of the lines that take ``amount`` off labour or parts."""
         AccountTax = self.env["account.tax"]
-        lines = self._get_loyalty_priced_lines(kind)
+        lines = self._get_loyalty_rewarded_lines(kind, redemption.reward_id)
         base_lines = [self._get_loyalty_base_line(line) for line in lines]
         AccountTax._add_tax_details_in_base_lines(base_lines, self.company_id)
         AccountTax._round_base_lines_tax_details(base_lines, self.company_id)

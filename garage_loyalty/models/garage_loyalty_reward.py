@@ -21,7 +21,7 @@ class GarageLoyaltyReward(models.Model):
     _description = "Loyalty Reward"
     _inherit = [
         "garage.loyalty.program.item.mixin",
-        "garage.loyalty.limited.offer.mixin",
+        "garage.loyalty.personal.reward.mixin",
     ]
 
     kind = fields.Selection(KINDS, required=True, default=rules.AMOUNT)
@@ -215,11 +215,6 @@ class GarageLoyaltyReward(models.Model):
 
     def _get_refusals(self, available):
         """Return the words for each reason. Override together with ``_get_terms``."""
-        missing = {
-            rules.AMOUNT: self.env._("Nothing is left to pay here."),
-            rules.LABOUR: self.env._("There is no labour to pay here."),
-            rules.PARTS: self.env._("There are no parts to pay here."),
-        }
         return {
             "early": self.env._(
                 "Valid from %s.", format_date(self.env, self.date_from)
@@ -228,7 +223,7 @@ class GarageLoyaltyReward(models.Model):
             "product": self.env._("The product is not sold any more."),
             "stock": self.env._("All %s have been given.", self.stock),
             "tier": self.env._("From tier %s on.", self.tier_id.name),
-            "amount": missing.get(self.kind),
+            "amount": self._get_nothing_left(),
             "points": self.env._("%s points are missing.", self.points - available),
         }
 

@@ -23,6 +23,7 @@ class RepairOrder(models.Model):
         "garage.loyalty.badge.mixin",
         "garage.loyalty.billed.mixin",
         "garage.loyalty.discounted.mixin",
+        "garage.loyalty.offered.mixin",
         "garage.loyalty.priority.mixin",
         "garage.loyalty.privileged.mixin",
         "garage.loyalty.warranty.mixin",

@@ -8,6 +8,7 @@ STAGE_SETTINGS = {
     "loyalty_risk_months",
     "loyalty_use_rhythm",
 }
+REGULAR_SETTINGS = {"loyalty_regular_months", "loyalty_regular_times"}
 
 
 class ResCompany(models.Model):
@@ -47,12 +48,47 @@ class ResCompany(models.Model):
         "before. It takes four visits to know.",
     )
 
+    loyalty_regular_times = fields.Integer(
+        string="Regular after (times)",
+        default=3,
+        help="Offer something to customers who had the same kind of service invoiced "
+        "so often. 0: nobody is proposed.",
+    )
+    loyalty_regular_months = fields.Integer(
+        string="Regular within (months)", default=24
+    )
+    loyalty_regular_percent = fields.Float(
+        string="Offer for regulars (%)",
+        default=10.0,
+        help="Off the labour of that kind.",
+    )
+    loyalty_regular_days = fields.Integer(
+        string="Personal offers valid (days)",
+        default=90,
+        help="How long a personal offer can be used, if nothing else is said.",
+    )
+
     _loyalty_stages_order = models.Constraint(
         "CHECK(loyalty_risk_months BETWEEN 1 AND loyalty_lapse_months - 1"
         " AND loyalty_lost_months BETWEEN loyalty_lapse_months + 1 AND 120"
         " AND loyalty_lapse_months <= 60)",
         "Customers are at risk after at least one month, then lapsed (after at most "
         "60), then lost (after at most 120).",
+    )
+
+    _loyalty_regular_possible = models.Constraint(
+        "CHECK(loyalty_regular_times = 0 OR loyalty_regular_times BETWEEN 2 AND 100)",
+        "Customers are regulars from the second time on at the earliest. 0 proposes "
+        "nobody.",
+    )
+    _loyalty_regular_within = models.Constraint(
+        "CHECK(loyalty_regular_months BETWEEN 1 AND 120)",
+        "Regular work is counted within 1 to 120 months.",
+    )
+    _loyalty_regular_offer = models.Constraint(
+        "CHECK(loyalty_regular_percent > 0 AND loyalty_regular_percent <= 100"
+        " AND loyalty_regular_days BETWEEN 1 AND 3650)",
+        "Regulars are offered more than 0 and at most 100 percent, for a day or more.",
     )
 
     @api.depends(
@@ -81,7 +117,16 @@ class ResCompany(models.Model):
             # Stages are facts, the same whoever changes the limits.
             Customer = self.env["garage.loyalty.customer"].sudo()
             Customer._restage(self.loyalty_company_id)
+        if REGULAR_SETTINGS & vals.keys():
+            self._count_regulars_again()
         return result
+
+    def _count_regulars_again(self):
+        """Let the nightly job count regular work now, with the new settings."""
+        off = self.filtered(lambda company: not company.loyalty_regular_times)
+        # Facts are the same whoever changes the settings.
+        Work = self.env["garage.loyalty.regular.work"].sudo()
+        Work._count_again([("company_id", "in", off.ids)])
 
     def _is_active_since(self, day):
         """Tell whether a customer is active whose last invoice is of a day.

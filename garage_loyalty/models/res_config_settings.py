@@ -51,6 +51,18 @@ class ResConfigSettings(models.TransientModel):
     loyalty_retention_visits = fields.Integer(
         related="company_id.loyalty_retention_visits", readonly=False
     )
+    loyalty_regular_times = fields.Integer(
+        related="company_id.loyalty_regular_times", readonly=False
+    )
+    loyalty_regular_months = fields.Integer(
+        related="company_id.loyalty_regular_months", readonly=False
+    )
+    loyalty_regular_percent = fields.Float(
+        related="company_id.loyalty_regular_percent", readonly=False
+    )
+    loyalty_regular_days = fields.Integer(
+        related="company_id.loyalty_regular_days", readonly=False
+    )
 
     @api.depends("company_id")
     def _compute_loyalty_program_id(self):

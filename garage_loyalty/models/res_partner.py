@@ -190,6 +190,8 @@ class ResPartner(models.Model):
             if accounts and company != partner:
                 accounts._follow_partner(company)
                 customers |= company
+        # Whoever edits contacts need not have any right on offers.
+        self.env["garage.loyalty.personal.offer"].sudo()._follow_partners(self)
         customers._sync_loyalty_visits()
         return result
 

@@ -11,6 +11,7 @@ class SaleOrder(models.Model):
         "sale.order",
         "garage.loyalty.badge.mixin",
         "garage.loyalty.discounted.mixin",
+        "garage.loyalty.offered.mixin",
         # Before the one that it extends.
         "garage.loyalty.free.service.mixin",
         "garage.loyalty.redeemable.mixin",

@@ -256,6 +256,33 @@ class GarageLoyaltyCommon(AccountTestInvoicingCommon):
         return cls.env.ref(f"garage_loyalty.adjustment_reason_{name}")
 
     @classmethod
+    def _make_regular(cls, partner):
+        """Let a customer have the same kind of service twice, which is enough now."""
+        kind = cls.env["product.category"].create({"name": "Servicing"})
+        service = cls._create_good("Service", 100, type="service", categ_id=kind.id)
+        cls.company.loyalty_regular_times = 2
+        for _time in range(2):
+            cls._invoice(partner, [(service, 1, 100)], date=fields.Date.today())
+        cls.env["garage.loyalty.changed.customer"]._process()
+
+    @classmethod
+    def _offer_personally(cls, partner, **vals):
+        """Return an open offer of a personal reward, a new one unless said."""
+        if "reward_id" not in vals:
+            reward = cls.env["garage.loyalty.reward"].create(
+                {
+                    "name": "10% off",
+                    "program_id": cls.program.id,
+                    "kind": "labour_percent",
+                    "points": 0,
+                    "is_personal": True,
+                }
+            )
+            vals["reward_id"] = reward.id
+        vals = {"partner_id": partner.id, "company_id": cls.company.id, **vals}
+        return cls.env["garage.loyalty.personal.offer"]._offer([vals])
+
+    @classmethod
     def _hand_over(cls, member, partner):
         """Give a membership to another customer, as merging two customers does."""
         cls.env.flush_all()

@@ -115,6 +115,31 @@ class TestBranches(GarageLoyaltyCommon):
         invoice.action_post()
         self.assertEqual(self.member.points, 500 - 100 + invoice.loyalty_points_due)
 
+    def test_personal_offer_is_made_and_redeemed_in_a_branch(self):
+        self.program.share_branches = True
+        advisor = self._create_user("branch", USER, "account.group_account_invoice")
+        advisor.write(
+            {
+                "company_ids": [Command.set(self.branch.ids)],
+                "company_id": self.branch.id,
+            }
+        )
+        offer = self._offer_personally(self.customer, company_id=self.branch.id)
+        self.assertEqual(offer.company_id, self.company)
+        invoice = self._invoice(
+            self.customer.with_user(advisor),
+            [(self.labour, 1, 100)],
+            company_id=self.branch.id,
+            post=False,
+        )
+        Wizard = invoice.env["garage.loyalty.redeem"]
+        wizard = Wizard.create({"move_id": invoice.id})
+        self.assertEqual(wizard.reward_id.id, offer.reward_id.id)
+        wizard.action_redeem()
+        invoice.action_post()
+        self.assertEqual(offer.state, "used")
+        offer.with_user(advisor).read(["display_name", "state", "cost"])
+
     def test_nightly_check_finds_nothing_to_do_in_a_branch(self):
         self.program.share_branches = True
         invoice = self._bill_in_branch(self.customer)

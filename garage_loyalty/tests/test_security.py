@@ -55,7 +55,13 @@ RIGHTS = {
         "manager": "r",
         "accountant": "r",
     },
+    "garage.loyalty.personal.offer": {
+        "advisor": "r",
+        "manager": "r",
+        "accountant": "r",
+    },
     "garage.loyalty.lapse": {"advisor": "r", "manager": "r", "accountant": "r"},
+    "garage.loyalty.regular.work": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.movement": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.movement.count": {
         "advisor": "r",
@@ -135,6 +141,10 @@ PUBLIC = {
     "garage.loyalty.lapse": {"action_open_history"},
     "garage.loyalty.member.bonus.mixin": {"create", "write"},
     "garage.loyalty.movement": {"action_open", "action_open_customers"},
+    "garage.loyalty.offered.customer.mixin": {"action_enrol"},
+    "garage.loyalty.personal.offer": {"action_cancel", "action_decline"},
+    "garage.loyalty.personal.reward.mixin": {"action_open_offers"},
+    "garage.loyalty.regular.work": {"action_decline", "action_offer"},
     "garage.loyalty.partner.enrol.mixin": {"action_enrol_many"},
     "garage.loyalty.member": {
         "action_anonymise",
@@ -179,6 +189,7 @@ PUBLIC = {
         "create",
         "write",
     },
+    "product.category": {"write"},
     "product.template": {"write"},
     "res.company": {"create", "write"},
     "res.config.settings": {"action_open_loyalty_program"},
@@ -329,6 +340,8 @@ class TestCompanies(GarageLoyaltyCommon):
         cls.env["garage.loyalty.retention.check"].sudo()._record(
             cls.company, month_number(fields.Date.today()) + 3
         )
+        cls._make_regular(cls.other)
+        cls._offer_personally(cls.customer)
         cls.stranger = new_test_user(
             cls.env,
             "stranger",

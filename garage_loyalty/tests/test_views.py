@@ -27,6 +27,8 @@ class EverythingCommon(GarageLoyaltyCommon):
         self._invoice(self.other, date=fields.Date.today())
         self.env["garage.loyalty.invitation"]._send(self.other, self.program)
         self._miss(self._create_customer("Carl Customer"))
+        self._make_regular(self.other)
+        self._offer_personally(self.customer)
         self.env["garage.loyalty.retention.check"].sudo()._record(
             self.company, month_number(fields.Date.today()) + 3
         )

@@ -14,6 +14,9 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         is_company = any(partners.mapped("is_company"))
         customer = dst_partner if is_company else dst_partner.commercial_partner_id
         src_partners._get_loyalty_accounts()._follow_partner(customer)
+        # Whoever merges contacts need not have any right on offers.
+        Offer = self.env["garage.loyalty.personal.offer"].sudo()
+        Offer._follow_partners(src_partners, customer)
         # Facts of both customers are derived again, from all of their documents.
         Changed = self.env["garage.loyalty.changed.customer"].sudo()
         Changed._forget(partners.ids)

@@ -36,7 +36,7 @@ class GarageLoyaltyOfferMixin(models.AbstractModel):
     @api.depends("order_id", "move_id")
     def _compute_offers(self):
         for wizard in self:
-            rewards = wizard.member_id.program_id.reward_ids
+            rewards = self.env["garage.loyalty.reward"]._get_choice(wizard.member_id)
             wizard.offers = [wizard._prepare_offer(reward) for reward in rewards]
 
     def _prepare_offer(self, reward):
@@ -44,11 +44,15 @@ class GarageLoyaltyOfferMixin(models.AbstractModel):
         worth = self.env._(
             "%s off", self.currency_id.format(self._get_reward_amounts(reward)[0])
         )
+        points = reward.points and self.env._(
+            "%s points", formatLang(self.env, reward.points, digits=0)
+        )
+        until = reward._get_offered_until(self.member_id)
         return {
             "id": reward.id,
             "name": reward.name,
-            "points": reward.points
-            and self.env._("%s points", formatLang(self.env, reward.points, digits=0)),
+            "points": " · ".join(filter(None, [until, points])) or False,
+            "is_personal": bool(until),
             "worth": self.env._("Free") if reward.kind == PRODUCT else worth,
             "refusal": self._get_refusal(reward),
         }
@@ -71,6 +75,11 @@ class GarageLoyaltyOfferMixin(models.AbstractModel):
     def _get_possible_ids(self):
         return [offer["id"] for offer in self.offers or [] if not offer["refusal"]]
 
+    def _get_personal_ids(self):
+        """Return what was offered personally, and is possible here."""
+        personal = {item["id"] for item in self.offers or [] if item["is_personal"]}
+        return [item for item in self._get_possible_ids() if item in personal]
+
     @api.depends("offers")
     def _compute_kind(self):
         for wizard in self:
@@ -78,15 +87,20 @@ class GarageLoyaltyOfferMixin(models.AbstractModel):
             is_reward = wizard.redemption_id.reward_id or (
                 few and wizard._get_possible_ids()
             )
-            wizard.kind = "reward" if is_reward else "points"
+            # What was offered personally is over one day: points stay.
+            is_offered = not wizard.redemption_id and wizard._get_personal_ids()
+            wizard.kind = "reward" if is_reward or is_offered else "points"
 
     @api.depends("offers")
     def _compute_reward_id(self):
         for wizard in self:
-            possible = wizard._get_possible_ids()
+            possible, personal = (
+                wizard._get_possible_ids(),
+                wizard._get_personal_ids(),
+            )
             current = wizard.redemption_id.reward_id.id
-            only = possible[0] if len(possible) == 1 else False
-            wizard.reward_id = current if current in possible else only
+            first = personal[:1] or (possible if len(possible) == 1 else [False])
+            wizard.reward_id = current if current in possible else first[0]
 
     @api.depends("kind", "reward_id")
     def _compute_hint(self):
@@ -121,7 +135,7 @@ class GarageLoyaltyOfferMixin(models.AbstractModel):
         reward = self.reward_id
         if not reward:
             raise UserError(self.env._("Choose a reward first."))
-        if not reward.active or reward.program_id != self.member_id.program_id:
+        if reward not in reward._get_choice(self.member_id):
             raise UserError(
                 self.env._("“%s” is not a reward of this programme.", reward.name)
             )
