@@ -9,7 +9,16 @@ TRIGGERS = [
 ]
 SCOPES = [("all", "Everybody"), ("member", "Members"), ("other", "Non-members")]
 # What must not change while it runs: customers would be promised different things.
-FROZEN = {"bonus_points", "company_id", "domain", "left_out_percent", "scope", "trigger"}
+FROZEN = {
+    "bonus_points",
+    "company_id",
+    "domain",
+    "left_out_percent",
+    "offer_days",
+    "reward_id",
+    "scope",
+    "trigger",
+}
 
 
 class GarageLoyaltyCampaign(models.Model):
@@ -90,6 +99,14 @@ class GarageLoyaltyCampaign(models.Model):
     bonus_points = fields.Integer(
         tracking=True, help="A gift for members, given with the message. 0: none."
     )
+    reward_id = fields.Many2one(
+        "garage.loyalty.reward",
+        ondelete="restrict",
+        index="btree_not_null",
+        domain="[('company_id', '=', company_id), ('is_personal', '=', True)]",
+        help="Offered personally to each customer, to be used once; others cannot choose "
+        "it. Who is not a member can use it after joining. Empty: none.",
+    )
     offer_days = fields.Integer(
         string="Valid for (days)",
         default=60,
@@ -116,6 +133,18 @@ class GarageLoyaltyCampaign(models.Model):
                         "company.",
                         company=campaign.company_id.name,
                         keeper=keeper.name,
+                    )
+                )
+
+    @api.constrains("company_id", "reward_id")
+    def _check_reward(self):
+        for campaign in self.filtered("reward_id"):
+            if campaign.reward_id.company_id != campaign.company_id:
+                raise ValidationError(
+                    self.env._(
+                        "“%(reward)s” is a reward of another company than %(company)s.",
+                        reward=campaign.reward_id.name,
+                        company=campaign.company_id.name,
                     )
                 )
 
@@ -181,9 +210,15 @@ class GarageLoyaltyCampaign(models.Model):
     def _check_means(self):
         """Refuse a campaign that does nothing. Override to add means of contact."""
         self.ensure_one()
-        if not (self.activity_type_id or self.template_id or self.bonus_points):
+        means = (
+            self.activity_type_id,
+            self.template_id,
+            self.bonus_points,
+            self.reward_id,
+        )
+        if not any(means):
             raise UserError(
-                self.env._("Choose an activity, an e-mail or a bonus before you start.")
+                self.env._("Choose an activity, an e-mail or an offer before you start.")
             )
         program = self.env["garage.loyalty.program"]._get_default(self.company_id)
         if self.bonus_points and not program.has_points:

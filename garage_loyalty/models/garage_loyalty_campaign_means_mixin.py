@@ -22,6 +22,15 @@ class GarageLoyaltyCampaignMeansMixin(models.AbstractModel):
         ondelete="set null",
         index="btree_not_null",
     )
+    offer_id = fields.Many2one(
+        "garage.loyalty.personal.offer",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+    )
+    offer_used_date = fields.Date(
+        string="Offer used on", related="offer_id.used_date"
+    )
     bonus_ids = fields.One2many("garage.loyalty.bonus", "contact_id", readonly=True)
     bonus_points = fields.Integer(
         compute="_compute_bonus_points", help="The gift, and what was spent of it."
@@ -45,6 +54,7 @@ class GarageLoyaltyCampaignMeansMixin(models.AbstractModel):
         for campaign, contacts in self.grouped("campaign_id").items():
             # Before the message, which may tell of it.
             contacts._give_bonus(campaign)
+            contacts._make_offers(campaign)
             contacts._send_email(campaign)
             contacts._plan_activities(campaign)
 
@@ -68,6 +78,26 @@ class GarageLoyaltyCampaignMeansMixin(models.AbstractModel):
             ]
         )
         self.invalidate_recordset(["bonus_ids"])
+
+    def _make_offers(self, campaign):
+        """Offer the reward of the campaign personally."""
+        if not campaign.reward_id:
+            return
+        offers = self.env["garage.loyalty.personal.offer"]._offer(
+            [
+                {
+                    "partner_id": contact.partner_id.id,
+                    "company_id": contact.company_id.id,
+                    "reward_id": campaign.reward_id.id,
+                    "date_until": campaign._get_offer_end(contact.date),
+                    "source": "campaign",
+                }
+                for contact in self
+            ]
+        )
+        offers = offers.grouped("partner_id")
+        for contact in self:
+            contact.offer_id = offers.get(contact.partner_id)
 
     def _send_email(self, campaign):
         """Let the host write to who can be written to, with the e-mails that wait.
@@ -108,13 +138,14 @@ class GarageLoyaltyCampaignMeansMixin(models.AbstractModel):
     def _prepare_email_context(self, campaign):
         """Return what templates find in ``ctx``. Override to tell them more.
 
-        Texts and numbers: the name of the company, the points of the gift, the last
-        day of the offer.
+        Texts and numbers: the name of the company, the points of the gift, the name of
+        the reward, the last day of the offer.
         """
         today = campaign.company_id._get_loyalty_today()
         return {
             "loyalty_company": campaign.company_id.name,
             "loyalty_points": campaign.bonus_points,
+            "loyalty_reward": campaign.reward_id.name,
             "loyalty_date": campaign._get_offer_end(today),
         }
 
@@ -153,6 +184,8 @@ class GarageLoyaltyCampaignMeansMixin(models.AbstractModel):
                     day=format_date(self.env, day),
                 )
             )
+        if self.offer_id:
+            lines.append(self.env._("Was offered: %s.", self.offer_id.display_name))
         if self.mail_id:
             lines.append(self.env._("An e-mail was sent."))
         return " ".join(lines)

@@ -313,6 +313,25 @@ class TestCampaignMeans(CampaignsCommon):
         contact.invalidate_recordset()
         self.assertEqual(contact.bonus_spent, 0)
 
+    def test_reward_is_offered_personally_and_its_use_measured(self):
+        reward = self._offer_personally(self.other).reward_id
+        member = self._enrol(self.customer, consent_marketing=True)
+        self._invoice(self.customer, date="2023-11-14")
+        self._mail_only(reward_id=reward.id, offer_days=30)
+        contact = self._run()
+        offer = contact.offer_id
+        self.assertEqual((offer.reward_id, offer.source), (reward, "campaign"))
+        self.assertEqual(str(offer.date_until), "2024-07-15")
+        self.assertIn(reward.name, self._get_mails(self.customer).body_html)
+        invoice = self._invoice(self.customer, date=TODAY, post=False)
+        Wizard = self.env["garage.loyalty.redeem"]
+        wizard = Wizard.create({"move_id": invoice.id, "kind": "reward"})
+        wizard.reward_id = reward
+        wizard.action_redeem()
+        invoice.action_post()
+        self.assertEqual(str(contact.offer_used_date), TODAY)
+        self.assertEqual(offer.redemption_id.member_id, member)
+
     def test_gift_moves_with_a_merged_account_on_its_day(self):
         self._enrol(self.customer, consent_marketing=True)
         self._invoice(self.customer, date="2023-11-14")
@@ -390,6 +409,12 @@ class TestCampaignInput(CampaignsCommon):
             with self.assertRaisesRegex(ValidationError, "only members"):
                 self._campaign(start=None, bonus_points=10, scope=scope)
 
+    def test_reward_of_another_company_is_refused(self):
+        elsewhere = self.setup_other_company()["company"]
+        reward = self._offer_personally(self.other).reward_id
+        with self.assertRaisesRegex(ValidationError, "another company"):
+            self._campaign(start=None, company_id=elsewhere.id, reward_id=reward.id)
+
     def test_gift_needs_a_programme_with_points(self):
         self.program.write({"has_points": False, "has_privileges": True})
         campaign = self._campaign(start=None, bonus_points=10, scope="member")
@@ -407,6 +432,7 @@ class TestCampaignInput(CampaignsCommon):
             {"trigger": "lapsed"},
             {"scope": "other"},
             {"left_out_percent": 10},
+            {"offer_days": 5},
             {"domain": "[('stage', '=', 'lost')]"},
         ):
             with self.subTest(vals=vals), self.assertRaisesRegex(UserError, "started"):
