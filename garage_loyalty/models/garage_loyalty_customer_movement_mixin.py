@@ -17,6 +17,7 @@ class GarageLoyaltyCustomerMovementMixin(models.AbstractModel):
         string="Figure of the report",
         compute="_compute_movement",
         search="_search_movement",
+        exportable=False,
         help="Figure of the movement report, number of the month, months without an "
         "invoice, and whose: separated by commas.",
     )

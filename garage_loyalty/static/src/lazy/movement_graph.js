@@ -20,6 +20,16 @@ export class MovementGraphRenderer extends GraphRenderer {
         this.orm = useService("orm");
     }
 
+    getBarChartData() {
+        const line = this.model.lineOverlayDataset;
+        const data = super.getBarChartData();
+        if (line) {
+            // Bars of many months are narrow: they must stay visible, and clickable.
+            Object.assign(line, {pointRadius: 3, pointHoverRadius: 6, pointHitRadius: 4});
+        }
+        return data;
+    }
+
     async openView(domain, views, context, newWindow) {
         const {measure, resModel} = this.model.metaData;
         const ids = await this.orm.search(resModel, domain, {limit: 2});
