@@ -16,6 +16,7 @@ from . import (
     test_lots,
     test_members,
     test_movement,
+    test_movement_cases,
     test_movement_export,
     test_movement_parts,
     test_movement_properties,
