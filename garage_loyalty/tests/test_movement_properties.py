@@ -279,39 +279,44 @@ if settings:
         archived: int
         seen_meanwhile: bool
 
-    # Ends and beginnings of months, leap days, the present month and the future.
-    days = st.sampled_from(
+    # Ends and beginnings of months, leap days, the present month and the future; many
+    # of them exactly 1, 2, 6, 12 or 60 months from another one, or a month more.
+    chosen_days = st.sampled_from(
         [
-            date(2019, 6, 30),
+            date(2018, 5, 31),
+            date(2018, 6, 1),
             date(2020, 2, 29),
-            date(2020, 3, 1),
+            date(2022, 6, 30),
             date(2022, 12, 31),
-            date(2023, 1, 31),
             date(2023, 2, 28),
             date(2023, 3, 1),
-            date(2023, 6, 30),
+            date(2023, 5, 31),
+            date(2023, 6, 1),
+            date(2023, 7, 31),
+            date(2023, 8, 31),
             date(2023, 12, 31),
             date(2024, 1, 31),
             date(2024, 2, 29),
-            date(2024, 6, 1),
+            date(2024, 3, 1),
             date(2024, 6, 15),
             date(2024, 6, 30),
             date(2024, 7, 1),
             date(2025, 2, 28),
         ]
-    ) | st.dates(date(2018, 1, 1), date(2025, 3, 1))
+    )
+    other_days = st.dates(date(2018, 1, 1), date(2025, 3, 1))
     documents = st.builds(
         Document,
-        customer=st.integers(0, 3),
+        customer=st.sampled_from([0, 0, 0, 1, 1, 2, 3]),
         company=st.sampled_from([0, 0, 0, 1]),
-        date=days,
+        date=st.one_of(chosen_days, chosen_days, chosen_days, other_days),
         posted=st.sampled_from(["at once", "at once", "late", "never"]),
         # Of 100: in part, as a whole, as a whole in two parts.
         credited=st.sampled_from([[], [], [], [40], [100], [40, 60]]),
     )
     histories = st.builds(
         History,
-        documents=st.lists(documents, min_size=1, max_size=10),
+        documents=st.lists(documents, min_size=1, max_size=12),
         joined=st.none() | st.dates(date(2019, 1, 1), date(2024, 6, 1)),
         merged=st.none() | st.tuples(st.integers(0, 3), st.integers(0, 3)),
         archived=st.integers(0, 2),
