@@ -105,11 +105,10 @@ def find_lapsed(env):
 
 
 def list_lapsed(env):
-    """Return who lapsed this month, as the figure of the report lists them."""
+    """Return the first page of them, as a click on the figure lists them."""
     row = env["garage.loyalty.movement"].search([], limit=1)
     action = row.with_context(figure="lapsed").action_open_customers()
-    Customer = env["garage.loyalty.customer"]
-    return partial(Customer.search, action["domain"])
+    return env["garage.loyalty.customer"].search(action["domain"], limit=80)
 
 
 def change(env, number):
@@ -166,7 +165,7 @@ def main():
     vacuum_invoices(registry)
     compare(registry, report, "the whole report", read_report, 0.5)
     compare(registry, report, "lapsed this month", find_lapsed, 0.05)
-    compare(registry, report, "the same, listed", lambda env: list_lapsed(env)())
+    compare(registry, report, "the report, and a page of who lapsed", list_lapsed, 0.5)
     with environment(registry) as env:
         change(env, CHANGED)
     compare(registry, report, f"the report, {CHANGED} changed", read_report, 0.5)

@@ -116,11 +116,13 @@ class TestMovementExport(MovementCommon, HttpCase):
 
     def _behind_lapsed(self):
         """Return the action that opens who lapsed in May 2023."""
-        return self._rows()["2023-05"].with_context(
-            figure="lapsed"
-        ).action_open_customers()
+        return (
+            self._rows()["2023-05"]
+            .with_context(figure="lapsed")
+            .action_open_customers()
+        )
 
-    # -- the report ----------------------------------------------------------------------
+    # -- the report -----------------------------------------------------------------
 
     def test_every_figure_of_the_report_can_be_exported(self):
         self.assertLessEqual(
@@ -135,7 +137,9 @@ class TestMovementExport(MovementCommon, HttpCase):
         self.assertEqual(header[0], "Month")
         self.assertEqual(header[2], "Months without an invoice")
         self.assertEqual(rows[0][0], datetime(2023, 12, 1))
-        self.assertEqual([row[0] for row in rows], sorted({row[0] for row in rows})[::-1])
+        self.assertEqual(
+            [row[0] for row in rows], sorted({row[0] for row in rows})[::-1]
+        )
         may = next(row for row in rows if row[0] == datetime(2023, 5, 1))
         self.assertEqual(
             may, (datetime(2023, 5, 1), "Everybody", 12, 1, 1, 1, 0, 0, 1, 0, 0, 0)
@@ -189,7 +193,7 @@ class TestMovementExport(MovementCommon, HttpCase):
         )
         self.assertIn(("May 2023", -7), list(self._read(content).values))
 
-    # -- the customers behind a figure -----------------------------------------------------
+    # -- the customers behind a figure ----------------------------------------------
 
     def test_everything_about_customers_can_be_exported(self):
         names = self._get_exportable("garage.loyalty.customer")

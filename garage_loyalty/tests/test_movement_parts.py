@@ -1,5 +1,7 @@
 from datetime import date
 
+from lxml import etree
+
 from odoo import fields
 from odoo.tests import HttpCase, freeze_time, tagged
 from odoo.tools.date_utils import start_of, subtract
@@ -47,9 +49,7 @@ class TestMovementParts(MovementCommon):
             )
             for group in groups
         ]
-        return dict(
-            zip(keys, [group[measure] for group in groups], strict=True)
-        )
+        return dict(zip(keys, [group[measure] for group in groups], strict=True))
 
     def test_net_by_movement_is_first_and_returning_less_lapsed(self):
         groups = self._groups(["month:month", "kind"])
@@ -73,7 +73,9 @@ class TestMovementParts(MovementCommon):
                     domain = [("scope", "=", scope), ("gap", "=", gap)]
                     parts = self._groups(["month:month", "kind"], *domain)
                     for (month,), net in self._groups(["month:month"], *domain).items():
-                        found = [value for key, value in parts.items() if key[0] == month]
+                        found = [
+                            value for key, value in parts.items() if key[0] == month
+                        ]
                         self.assertEqual(sum(found), net)
 
     def test_members_and_others_sum_to_everybody(self):
@@ -99,7 +101,8 @@ class TestMovementParts(MovementCommon):
             [("company_id", "=", self.company.id)], [["kind"], []], ["net:sum"]
         )
         self.assertEqual(len(by_kind), 3)
-        self.assertEqual(total[0]["net:sum"], sum(group["net:sum"] for group in by_kind))
+        nets = [group["net:sum"] for group in by_kind]
+        self.assertEqual(total[0]["net:sum"], sum(nets))
         self.assertEqual(total[0]["net:sum"], sum(self._groups([]).values()))
 
     def test_part_opens_its_customers(self):
@@ -127,7 +130,9 @@ class TestMovementParts(MovementCommon):
                     )
                     self.env.invalidate_all()
                     for row in rows:
-                        self.assertEqual((row.gap, row.scope, row.kind), (gap, scope, kind))
+                        self.assertEqual(
+                            (row.gap, row.scope, row.kind), (gap, scope, kind)
+                        )
 
     def test_newest_month_comes_first(self):
         months = self.Movement.search([("company_id", "=", self.company.id)])
@@ -135,10 +140,18 @@ class TestMovementParts(MovementCommon):
         days = months.mapped("month")
         self.assertEqual(days, sorted(days, reverse=True))
 
+    def test_every_figure_has_a_total(self):
+        arch = etree.fromstring(self.Movement.get_view(view_type="list")["arch"])
+        totals = {
+            node.get("name")
+            for node in arch.iter("field")
+            if node.get("sum") or node.get("avg")
+        }
+        self.assertEqual(totals, set(FIGURES))
+
     def test_every_column_sorts(self):
         domain = [("company_id", "=", self.company.id)]
-        shown = self.Movement.get_views([(False, "list")])["models"]
-        described = shown["garage.loyalty.movement"]["fields"]
+        described = self.Movement.fields_get(attributes=["sortable"])
         for name in ("month", *FIGURES):
             for way in ("asc", "desc"):
                 with self.subTest(name=name, way=way):

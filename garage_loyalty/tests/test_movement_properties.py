@@ -53,7 +53,9 @@ def get_billed(invoices):
     """Return what counts: posted, and not credited as a whole; the first come first."""
     billed = []
     for invoice in invoices:
-        credits = invoice.reversal_move_ids.filtered(lambda move: move.state == "posted")
+        credits = invoice.reversal_move_ids.filtered(
+            lambda move: move.state == "posted"
+        )
         if sum(credits.mapped("amount_total")) < invoice.amount_total:
             lines = invoice.invoice_line_ids, credits.invoice_line_ids
             sold, returned = (sum(line.mapped("quantity")) for line in lines)

@@ -25,7 +25,11 @@ export class MovementGraphRenderer extends GraphRenderer {
         const data = super.getBarChartData();
         if (line) {
             // Bars of many months are narrow: they must stay visible, and clickable.
-            Object.assign(line, {pointRadius: 3, pointHoverRadius: 6, pointHitRadius: 4});
+            Object.assign(line, {
+                pointRadius: 3,
+                pointHoverRadius: 6,
+                pointHitRadius: 4,
+            });
         }
         return data;
     }
