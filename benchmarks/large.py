@@ -48,10 +48,20 @@ def vacuum(registry, *tables):
 
 def timed(function, runs=7):
     """Return the median seconds of ``function``, after one run to warm up."""
-    function()
-    seconds = []
-    for _run in range(runs):
-        started = time.perf_counter()
-        function()
-        seconds.append(time.perf_counter() - started)
-    return statistics.median(seconds)
+    return timed_in_turn(function, runs=runs)[0]
+
+
+def timed_in_turn(*functions, runs=7):
+    """Return the median seconds of each function.
+
+    They run in turn, so that what else the machine does is shared by all; once before
+    to warm up.
+    """
+    seconds = [[] for _function in functions]
+    for run in range(runs + 1):
+        for function, measured in zip(functions, seconds, strict=True):
+            started = time.perf_counter()
+            function()
+            if run:
+                measured.append(time.perf_counter() - started)
+    return [statistics.median(measured) for measured in seconds]

@@ -60,7 +60,11 @@
     ],
     "demo": ["demo/garage_loyalty_demo.xml"],
     "assets": {
-        "web.assets_backend": ["garage_loyalty/static/src/**/*"],
+        "web.assets_backend": [
+            "garage_loyalty/static/src/**/*",
+            ("remove", "garage_loyalty/static/src/lazy/**/*"),
+        ],
+        "web.assets_backend_lazy": ["garage_loyalty/static/src/lazy/**/*"],
         "web.assets_tests": ["garage_loyalty/static/tests/tours/**/*"],
     },
     "images": ["static/description/banner.png"],

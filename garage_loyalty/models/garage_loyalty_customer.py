@@ -17,6 +17,7 @@ class GarageLoyaltyCustomer(models.Model):
         "garage.loyalty.customer.query",
         "garage.loyalty.customer.contact.mixin",
         "garage.loyalty.customer.movement.mixin",
+        "garage.loyalty.export.mixin",
     ]
     _order = "last_date desc, id desc"
     _rec_name = "partner_id"

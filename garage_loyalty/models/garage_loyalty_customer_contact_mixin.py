@@ -28,7 +28,7 @@ class GarageLoyaltyCustomerContactMixin(models.AbstractModel):
         search="_search_member_id",
     )
     tier_id = fields.Many2one(related="member_id.tier_id")
-    tier_color = fields.Integer(related="tier_id.color")
+    tier_color = fields.Integer(related="tier_id.color", exportable=False)
     points = fields.Integer(related="member_id.points")
     user_id = fields.Many2one(
         "res.users",
@@ -100,7 +100,8 @@ class GarageLoyaltyCustomerContactMixin(models.AbstractModel):
         """Open the visits of the customer: repair orders, and other invoices."""
         self.ensure_one()
         action = self.partner_id.action_open_loyalty_visits()
-        return action | {"context": {}, "name": self.partner_id.display_name}
+        name = self.partner_id.display_name
+        return action | {"context": {}, "name": name, "display_name": name}
 
     def action_send_email(self):
         """Open the mail composer for these customers.

@@ -17,6 +17,7 @@ class GarageLoyaltyCustomerMovementMixin(models.AbstractModel):
         string="Figure of the report",
         compute="_compute_movement",
         search="_search_movement",
+        exportable=False,
         help="Figure of the movement report, number of the month, months without an "
         "invoice, and whose: separated by commas.",
     )
@@ -96,15 +97,30 @@ class GarageLoyaltyCustomerMovementMixin(models.AbstractModel):
         """Return a subquery: the customers that a figure counts."""
         figure, number, gap, scope = self._parse_movement(value)
         mine = {"member": SQL("is_member"), "other": SQL("NOT is_member")}
-        return SQL(
-            """(
+        found = SQL(
+            """
             SELECT id FROM garage_loyalty_customer
              WHERE (company_id, partner_id) IN (
                    SELECT company_id, partner_id FROM garage_loyalty_active_month
-                    WHERE %(figure)s AND %(mine)s))""",
+                    WHERE company_id = ANY(%(companies)s)
+                      AND %(figure)s AND %(mine)s)
+            """,
+            companies=self._get_companies().ids,
             figure=self._get_figure_condition(figure, number, gap),
             mine=mine.get(scope, SQL("TRUE")),
         )
+        if figure != "active_count":
+            # They are few: as an array, lest PostgreSQL looks for a page of them among
+            # all customers, in the order of the list.
+            found = SQL("SELECT unnest(ARRAY(%s))", found)
+        return SQL("(%s)", found)
+
+    @api.model
+    def _get_companies(self):
+        """Return all companies that keep accounts: the index leads with them."""
+        companies = self.env["res.company"].sudo()  # whose rows, the rules say later
+        companies = companies.search([("loyalty_company_id", "!=", False)])
+        return companies.loyalty_company_id
 
     @api.model
     def _get_figure_condition(self, figure, number, gap):

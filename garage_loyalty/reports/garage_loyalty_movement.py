@@ -1,3 +1,5 @@
+from itertools import chain
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -5,8 +7,19 @@ from odoo.tools import SQL
 from ..tools.movement import month_number
 
 # Rows of one month differ by these and by the months without an invoice: a report that
-# mixed them would count twice.
+# mixed them would count twice. The first of each is the whole, the others its parts.
 SCOPES = [("all", "Everybody"), ("member", "Members"), ("other", "Non-members")]
+KINDS = [
+    ("all", "All"),
+    ("first", "First"),
+    ("returning", "Returning"),
+    ("lapsed", "Lapsed"),
+]
+KIND_FIGURES = {
+    "first": "first_count",
+    "returning": "returning_count",
+    "lapsed": "lapsed",
+}
 
 
 class GarageLoyaltyMovement(models.Model):
@@ -15,6 +28,7 @@ class GarageLoyaltyMovement(models.Model):
     Computed from the invoices as they are now: a late invoice changes the figures. The
     rules are those of ``tools.movement``. Unless the domain chooses a number of months
     or between members and others, rows are of the company's setting, and of everybody.
+    Who groups by members, or by what the net is made of, gets the parts of each.
     """
 
     _name = "garage.loyalty.movement"
@@ -45,6 +59,13 @@ class GarageLoyaltyMovement(models.Model):
         string="Customers",
         readonly=True,
         help="Members are those who were members at their last invoice until then.",
+    )
+    kind = fields.Selection(
+        KINDS,
+        string="Movement",
+        readonly=True,
+        help="Group by it to see what the net is made of: who came for the first time "
+        "or again, less who left.",
     )
     gap = fields.Integer(
         string="Months without an invoice",
@@ -113,7 +134,11 @@ class GarageLoyaltyMovement(models.Model):
         chosen = self._get_choices(asked["id"]) if "id" in asked else {}
         if "id" not in asked:
             company = self.env.company.loyalty_company_id
-            chosen = {"gap": [company.loyalty_lapse_months], "scope": ["all"]}
+            chosen = {
+                "gap": [company.loyalty_lapse_months],
+                "scope": ["all"],
+                "kind": ["all"],
+            }
         for name, values in chosen.items():
             if name not in asked:
                 domain &= Domain(name, "in", values)
@@ -121,7 +146,7 @@ class GarageLoyaltyMovement(models.Model):
 
     @api.model
     def _get_choices(self, condition):
-        """Return the months and the scopes of rows whose ids are asked for.
+        """Return the months, scopes and kinds of rows whose ids are asked for.
 
         The ids are made of them, see ``_select``.
         """
@@ -131,9 +156,31 @@ class GarageLoyaltyMovement(models.Model):
         if not all(isinstance(item, int) for item in ids):
             return {}
         return {
-            "gap": list({item // 10 % 100 for item in ids}),
+            "gap": list({item // 100 % 100 for item in ids}),
+            "kind": list({KINDS[item // 10 % 10 % len(KINDS)][0] for item in ids}),
             "scope": list({SCOPES[item % 10 % len(SCOPES)][0] for item in ids}),
         }
+
+    @api.model
+    def _read_group(self, domain, groupby=(), *args, **kwargs):
+        domain = self._get_parts_domain(domain, groupby)
+        return super()._read_group(domain, groupby, *args, **kwargs)
+
+    @api.model
+    def _read_grouping_sets(self, domain, grouping_sets, *args, **kwargs):
+        groupby = set(chain.from_iterable(grouping_sets))
+        domain = self._get_parts_domain(domain, groupby)
+        return super()._read_grouping_sets(domain, grouping_sets, *args, **kwargs)
+
+    @api.model
+    def _get_parts_domain(self, domain, groupby):
+        """Return the domain of the parts that rows are grouped by, not of the whole."""
+        domain = Domain(domain)
+        asked = {item.field_expr for item in domain.iter_conditions()}
+        for name in ("scope", "kind"):
+            if name in groupby and name not in asked:
+                domain &= Domain(name, "!=", "all")
+        return domain
 
     # -- buttons ------------------------------------------------------------------
 
@@ -158,6 +205,8 @@ class GarageLoyaltyMovement(models.Model):
         """
         self.ensure_one()
         figure = self.env.context.get("figure", figure)
+        if figure in ("moved", "net"):
+            figure = KIND_FIGURES.get(self.kind, figure)
         # What was posted a moment ago is listed too: anybody who sees the report may
         # bring the facts in line with the documents.
         self.env["garage.loyalty.changed.customer"].sudo()._process()
@@ -196,17 +245,22 @@ class GarageLoyaltyMovement(models.Model):
         """Return the columns. Override, calling super, to add one."""
         return SQL(
             """
-            SELECT (company_id::bigint * 100000 + number) * 1000 + gap * 10
+            SELECT ((company_id::bigint * 100000 + number) * 100 + gap) * 100
+                   + place * 10
                    + CASE scope WHEN 'all' THEN 0 WHEN 'member' THEN 1 ELSE 2 END AS id,
-                   company_id, scope, gap, is_running,
+                   company_id, scope, kind, gap, is_running,
                    make_date(number / 12, number %% 12 + 1, 1) AS month,
-                   lapsed, returned, first_count, returning_count,
-                   first_count + returning_count - lapsed AS net, active_count,
-                   visits, inspections, reinspections
+                   part.lapsed, part.returned, part.first_count, part.returning_count,
+                   part.first_count + part.returning_count - part.lapsed AS net,
+                   part.active_count, part.visits, part.inspections, part.reinspections
             """
         )
 
     @api.model
     def _from(self) -> SQL:
         """Return the rows. Override, calling super, to join one more table."""
-        return SQL("FROM (%s) months", self._get_rows())
+        return SQL(
+            "FROM (%s) months CROSS JOIN LATERAL (%s) part",
+            self._get_rows(),
+            self._get_parts(),
+        )

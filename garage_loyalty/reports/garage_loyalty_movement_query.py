@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ..tools.movement import month_number
-from ..tools.rows import unnested
+from ..tools.rows import columns, unnested
 
 MOST_MONTHS = 60
 FIGURES = (
@@ -171,4 +171,23 @@ class GarageLoyaltyMovementQuery(models.AbstractModel):
             months=self._get_months(spans),
             most=MOST_MONTHS,
             events=self._get_events(spans),
+        )
+
+    @api.model
+    def _get_parts(self) -> SQL:
+        """Return a query on one row: the whole, and the parts that its net is made of.
+
+        What is no movement belongs to the whole alone.
+        """
+        return SQL(
+            """
+            SELECT * FROM (VALUES
+                   (0, 'all', lapsed, returned, first_count, returning_count,
+                    active_count, visits, inspections, reinspections),
+                   (1, 'first', 0, 0, first_count, 0, NULL, NULL, NULL, NULL),
+                   (2, 'returning', 0, 0, 0, returning_count, NULL, NULL, NULL, NULL),
+                   (3, 'lapsed', lapsed, returned, 0, 0, NULL, NULL, NULL, NULL)
+                   ) AS parts (place, kind, %s)
+            """,
+            columns(FIGURES),
         )

@@ -128,6 +128,7 @@ PUBLIC = {
         "action_send_email",
         "action_send_sms",
     },
+    "garage.loyalty.export.mixin": {"export_data", "formatted_read_group"},
     "garage.loyalty.discounted.line.mixin": {"copy_data", "create", "write"},
     "garage.loyalty.discounted.order.mixin": {"copy_data"},
     "garage.loyalty.enrol": {"action_enrol"},

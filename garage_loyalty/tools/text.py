@@ -1,9 +1,11 @@
-"""Reading what people type at a counter."""
+"""Reading what people type at a counter, and writing it elsewhere."""
 
 import re
 
 MIN_PHONE_DIGITS = 5
 MIN_NATIONAL_DIGITS = 7  # a shorter one fits the end of too many numbers
+
+FORMULA_STARTS = ("=", "{=", "@", "\t", "\r", "\n")
 
 
 def phone_digits(text):
@@ -32,3 +34,17 @@ def compact(text):
     'KX482B'
     """
     return re.sub(r"[\W_]", "", text).upper()
+
+
+def no_formula(value):
+    """Return what a cell of a spreadsheet shows as it is; other values unchanged.
+
+    A phone number stays as it is in Excel, where text is never computed for its + or
+    - alone; the host marks these in CSV.
+
+    >>> [no_formula(text) for text in ("=1+1", "@SUM(A1)", "+31 6 12", 7)]
+    ["'=1+1", "'@SUM(A1)", '+31 6 12', 7]
+    """
+    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
+        return f"'{value}"
+    return value

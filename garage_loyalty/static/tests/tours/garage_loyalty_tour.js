@@ -184,3 +184,99 @@ tours.add("garage_loyalty_privilege", {
         },
     ],
 });
+
+tours.add("garage_loyalty_movement", {
+    steps: () => [
+        {
+            content: "After twelve months nobody has lapsed",
+            trigger:
+                ".o_list_view:has(.o_data_row):not(:has(td[name=lapsed] button)) .o_searchview_facet:contains('12')",
+        },
+        {
+            content: "Choose other months",
+            trigger: ".o_searchview_facet .o_facet_remove",
+            run: "click",
+        },
+        {
+            content: "Open the filters",
+            trigger: ".o_searchview_dropdown_toggler",
+            run: "click",
+        },
+        {
+            content: "Six months",
+            trigger: ".o_filter_menu .o_menu_item:contains('6 months without')",
+            run: "click",
+        },
+        {
+            content: "Sort by who left, most of them first",
+            trigger:
+                ".o_list_view:has(.o_searchview_facet:contains('6 months')) th[data-name=lapsed]",
+            run: "click",
+        },
+        {
+            content: "Somebody has lapsed last month",
+            trigger: ".o_data_row td[name=lapsed] button:contains('1')",
+            run: "click",
+        },
+        {
+            content: "The customer can be called",
+            trigger:
+                ".o_data_row:contains('Ada Customer') td[name=phone] a[href^='tel:']",
+        },
+        {
+            content: "Open the history of the customer",
+            trigger: ".o_data_row td[name=partner_id]",
+            run: "click",
+        },
+        {
+            content: "The visit is there",
+            trigger:
+                ".o_list_view:has(.o_last_breadcrumb_item:contains('Ada Customer')) .o_data_row:contains('200.00')",
+        },
+    ],
+});
+
+/** Return the chart on screen as it is when its bars have grown. */
+function getChart() {
+    const chart = window.Chart.getChart(document.querySelector(".o_graph_view canvas"));
+    chart.update("none");
+    return chart;
+}
+
+tours.add("garage_loyalty_movement_graph", {
+    steps: () => [
+        {
+            content: "Look at the picture",
+            trigger: ".o_switch_view.o_graph",
+            run: "click",
+        },
+        {
+            content: "It shows who came, who left, and the net",
+            trigger: ".o_graph_view canvas",
+            run() {
+                const labels = getChart().data.datasets.map((set) => set.label);
+                if (labels.join() !== "First,Lapsed,Returning,Net") {
+                    throw new Error(`The picture shows ${labels}.`);
+                }
+            },
+        },
+        {
+            content: "Open who left last month",
+            trigger: ".o_graph_view canvas",
+            run({anchor}) {
+                const bars = getChart().getDatasetMeta(1).data;
+                const {x, y, base} = bars[bars.length - 2];
+                const {left, top} = anchor.getBoundingClientRect();
+                const place = {clientX: left + x, clientY: top + (y + base) / 2};
+                anchor.dispatchEvent(
+                    new MouseEvent("click", {...place, bubbles: true})
+                );
+            },
+        },
+        {
+            content: "The customer can be called",
+            trigger:
+                ".o_data_row:contains('Ada Customer') td[name=phone] a[href^='tel:']",
+        },
+    ],
+});
