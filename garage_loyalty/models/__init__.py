@@ -1,5 +1,7 @@
 # Mixins come first: the models below inherit from them.
 from . import garage_loyalty_append_mixin
+from . import garage_loyalty_export_mixin
+from . import garage_loyalty_history_mixin
 from . import garage_loyalty_input_mixin
 from . import garage_loyalty_program_item_mixin
 from . import garage_loyalty_account_mixin
@@ -15,7 +17,6 @@ from . import garage_loyalty_discounted_order_mixin
 from . import garage_loyalty_earning_check
 from . import garage_loyalty_earning_mixin
 from . import garage_loyalty_expiry_mixin
-from . import garage_loyalty_export_mixin
 from . import garage_loyalty_immutable_mixin
 from . import garage_loyalty_job_mixin
 from . import garage_loyalty_kit_cost_mixin

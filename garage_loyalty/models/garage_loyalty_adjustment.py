@@ -34,6 +34,7 @@ class GarageLoyaltyAdjustment(models.Model):
     _inherit = [
         "garage.loyalty.adjustment.check",
         "garage.loyalty.approval.mixin",
+        "garage.loyalty.export.mixin",
         "garage.loyalty.undo.mixin",
         "mail.thread",
         "mail.activity.mixin",

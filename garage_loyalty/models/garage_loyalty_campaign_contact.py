@@ -16,6 +16,8 @@ class GarageLoyaltyCampaignContact(models.Model):
         "garage.loyalty.append.mixin",
         "garage.loyalty.campaign.means.mixin",
         "garage.loyalty.customer.facts.mixin",
+        "garage.loyalty.export.mixin",
+        "garage.loyalty.history.mixin",
     ]
     _order = "date desc, id desc"
     _rec_name = "partner_id"
@@ -182,9 +184,3 @@ class GarageLoyaltyCampaignContact(models.Model):
             )
         )
         self.invalidate_model(flush=False)
-
-    def action_open_history(self):
-        """Open the visits of the customer: repair orders, and other invoices."""
-        self.ensure_one()
-        action = self.partner_id.action_open_loyalty_visits()
-        return action | {"context": {}, "name": self.partner_id.display_name}

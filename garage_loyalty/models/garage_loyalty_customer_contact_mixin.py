@@ -8,6 +8,7 @@ class GarageLoyaltyCustomerContactMixin(models.AbstractModel):
 
     _name = "garage.loyalty.customer.contact.mixin"
     _description = "Contact with Customers"
+    _inherit = ["garage.loyalty.history.mixin"]
 
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, ondelete="cascade"
@@ -95,13 +96,6 @@ class GarageLoyaltyCustomerContactMixin(models.AbstractModel):
             "res_id": self.partner_id.id,
             "views": [[False, "form"]],
         }
-
-    def action_open_history(self):
-        """Open the visits of the customer: repair orders, and other invoices."""
-        self.ensure_one()
-        action = self.partner_id.action_open_loyalty_visits()
-        name = self.partner_id.display_name
-        return action | {"context": {}, "name": name, "display_name": name}
 
     def action_send_email(self):
         """Open the mail composer for these customers.

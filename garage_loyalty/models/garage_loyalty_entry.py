@@ -24,7 +24,11 @@ class GarageLoyaltyEntry(models.Model):
 
     _name = "garage.loyalty.entry"
     _description = "Points Ledger Entry"
-    _inherit = ["garage.loyalty.immutable.mixin", "garage.loyalty.earning.check"]
+    _inherit = [
+        "garage.loyalty.immutable.mixin",
+        "garage.loyalty.earning.check",
+        "garage.loyalty.export.mixin",
+    ]
     _order = "date desc, id desc"
     _rec_name = "source_name"
     _checksum_names = (

@@ -9,6 +9,7 @@ class GarageLoyaltyInvitation(models.Model):
 
     _name = "garage.loyalty.invitation"
     _description = "Loyalty Invitation"
+    _inherit = ["garage.loyalty.export.mixin"]
     _order = "date desc, id desc"
     _rec_name = "partner_id"
 

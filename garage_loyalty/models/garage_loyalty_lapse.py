@@ -26,7 +26,12 @@ class GarageLoyaltyLapse(models.Model):
 
     _name = "garage.loyalty.lapse"
     _description = "Recorded Lapse"
-    _inherit = ["garage.loyalty.lapse.query", "garage.loyalty.customer.facts.mixin"]
+    _inherit = [
+        "garage.loyalty.lapse.query",
+        "garage.loyalty.customer.facts.mixin",
+        "garage.loyalty.export.mixin",
+        "garage.loyalty.history.mixin",
+    ]
     _order = "month desc, yearly_amount desc, id"
     _rec_name = "partner_id"
     _log_access = False
@@ -171,9 +176,3 @@ class GarageLoyaltyLapse(models.Model):
             )
         )
         self.invalidate_model(flush=False)
-
-    def action_open_history(self):
-        """Open the visits of the customer: repair orders, and other invoices."""
-        self.ensure_one()
-        action = self.partner_id.action_open_loyalty_visits()
-        return action | {"context": {}, "name": self.partner_id.display_name}

@@ -14,7 +14,7 @@ class GarageLoyaltyLot(models.Model):
 
     _name = "garage.loyalty.lot"
     _description = "Lot of Points"
-    _inherit = ["garage.loyalty.append.mixin"]
+    _inherit = ["garage.loyalty.append.mixin", "garage.loyalty.export.mixin"]
     _order = "date_expiry, date, id"
     _rec_name = "date"
     _log_access = False

@@ -36,6 +36,7 @@ class GarageLoyaltyMember(models.Model):
         "garage.loyalty.account.mixin",
         "garage.loyalty.balance.mixin",
         "garage.loyalty.benefit.mixin",
+        "garage.loyalty.export.mixin",
         # Before those that they extend.
         "garage.loyalty.joining.mixin",
         "garage.loyalty.member.bonus.mixin",

@@ -25,6 +25,7 @@ class GarageLoyaltyPersonalOffer(models.Model):
     _name = "garage.loyalty.personal.offer"
     _description = "Personal Offer"
     _inherit = [
+        "garage.loyalty.export.mixin",
         "garage.loyalty.offer.state.mixin",
         "garage.loyalty.offer.use.mixin",
         "garage.loyalty.offered.customer.mixin",

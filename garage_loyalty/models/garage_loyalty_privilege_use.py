@@ -16,6 +16,7 @@ class GarageLoyaltyPrivilegeUse(models.Model):
 
     _name = "garage.loyalty.privilege.use"
     _description = "Use of a Loyalty Privilege"
+    _inherit = ["garage.loyalty.export.mixin"]
     _order = "date desc, id desc"
     _rec_name = "privilege_id"
 

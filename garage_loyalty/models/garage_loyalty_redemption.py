@@ -20,7 +20,11 @@ class GarageLoyaltyRedemption(models.Model):
 
     _name = "garage.loyalty.redemption"
     _description = "Points Redemption"
-    _inherit = ["garage.loyalty.offer.log", "garage.loyalty.redemption.check.mixin"]
+    _inherit = [
+        "garage.loyalty.offer.log",
+        "garage.loyalty.redemption.check.mixin",
+        "garage.loyalty.export.mixin",
+    ]
     _order = "id desc"
 
     member_id = fields.Many2one(
@@ -290,10 +294,3 @@ class GarageLoyaltyRedemption(models.Model):
         if self._is_taken():
             return self.env._("Credit note")
         return self.env._("Document no longer confirmed")
-
-    def _locked_message(self):
-        self.ensure_one()
-        return self.env._(
-            "What is paid with points cannot be changed by hand. "
-            "Press “Redeem” again, or delete the line to give the points back."
-        )

@@ -128,3 +128,10 @@ class GarageLoyaltyRedemptionCheckMixin(models.AbstractModel):
             room=self.currency_id.format(room),
             amount=self.currency_id.format(self.amount),
         )
+
+    def _locked_message(self):
+        self.ensure_one()
+        return self.env._(
+            "What is paid with points cannot be changed by hand. "
+            "Press “Redeem” again, or delete the line to give the points back."
+        )

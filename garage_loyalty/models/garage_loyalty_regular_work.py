@@ -14,6 +14,7 @@ class GarageLoyaltyRegularWork(models.Model):
     _description = "Regular Work"
     _inherit = [
         "garage.loyalty.customer.facts.mixin",
+        "garage.loyalty.export.mixin",
         "garage.loyalty.offered.customer.mixin",
         "garage.loyalty.regular.work.query",
     ]

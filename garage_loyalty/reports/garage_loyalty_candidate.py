@@ -13,7 +13,7 @@ class GarageLoyaltyCandidate(models.Model):
 
     _name = "garage.loyalty.candidate"
     _description = "Candidate for Membership"
-    _inherit = ["garage.loyalty.candidate.query"]
+    _inherit = ["garage.loyalty.candidate.query", "garage.loyalty.export.mixin"]
     _auto = False
     _order = "spend desc, id"
     _rec_name = "partner_id"

@@ -20,6 +20,8 @@ KIND_FIGURES = {
     "returning": "returning_count",
     "lapsed": "lapsed",
 }
+# Numbers of months for which the search view has a filter.
+FILTERED_MONTHS = (6, 12, 18, 24)
 
 
 class GarageLoyaltyMovement(models.Model):
@@ -193,10 +195,12 @@ class GarageLoyaltyMovement(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "garage_loyalty.garage_loyalty_movement_action"
         )
-        company = self.env.company.loyalty_company_id
-        return action | {
-            "context": {"search_default_gap": company.loyalty_lapse_months}
-        }
+        months = self.env.company.loyalty_company_id.loyalty_lapse_months
+        # As a filter, where there is one: another one then replaces it by two clicks,
+        # and never leaves an empty list.
+        if months in FILTERED_MONTHS:
+            return action | {"context": {f"search_default_filter_gap_{months}": 1}}
+        return action | {"context": {"search_default_gap": months}}
 
     def action_open_customers(self, figure="moved"):
         """Open the customers that a figure of the month counts.

@@ -7,6 +7,7 @@ class GarageLoyaltyTierMove(models.Model):
 
     _name = "garage.loyalty.tier.move"
     _description = "Moves between Loyalty Tiers"
+    _inherit = ["garage.loyalty.export.mixin"]
     _auto = False
     _order = "date desc, id desc"
     _rec_name = "date"

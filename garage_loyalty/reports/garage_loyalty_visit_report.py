@@ -18,6 +18,7 @@ class GarageLoyaltyVisitReport(models.Model):
 
     _name = "garage.loyalty.visit.report"
     _description = "Members and Non-members"
+    _inherit = ["garage.loyalty.export.mixin"]
     _auto = False
     _order = "date desc, id desc"
     _rec_name = "date"

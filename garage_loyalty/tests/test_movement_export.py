@@ -47,6 +47,17 @@ CUSTOMER = (
 class TestMovementExport(MovementCommon, HttpCase):
     """What lands in Excel."""
 
+    def test_no_list_with_names_of_people_exports_formulas(self):
+        actions = self.env["ir.actions.act_window"].search(
+            [("res_model", "like", "garage.loyalty.%"), ("target", "!=", "new")]
+        )
+        for model in {action.res_model for action in actions}:
+            if {"partner_id", "member_id"} & self.env[model]._fields.keys():
+                with self.subTest(model=model):
+                    inherited = self.env.registry[model].mro()
+                    names = {getattr(cls, "_name", None) for cls in inherited}
+                    self.assertIn("garage.loyalty.export.mixin", names)
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
