@@ -28,3 +28,14 @@ setup_browser() {
         need_package chromium chromium "browser tests"
     need_package wkhtmltopdf wkhtmltopdf "printing PDF"
 }
+
+# Read from a cold disk, Chromium starts more slowly than Odoo waits for it: the first browser
+# tests would be skipped.
+warm_up_browser() {
+    local name
+    for name in chromium chromium-browser google-chrome; do
+        have "$name" || continue
+        timeout 60 "$name" --headless --no-sandbox --dump-dom about:blank >/dev/null 2>&1 || true
+        return
+    done
+}

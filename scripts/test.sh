@@ -31,6 +31,7 @@ prepare_tests() {
 
 # run_pytest [ARGUMENT…]: pytest on TEST_DB, with Odoo's web server for the browser tests.
 run_pytest() {
+    warm_up_browser
     pytest --odoo-config="$ODOO_RC" --odoo-database="$TEST_DB" --odoo-http "$@" </dev/null
 }
 
@@ -53,6 +54,7 @@ full_tests() {
     checked_step "uninstalling it" uninstall test_uninstall
     checked_step "installing it with demo data" demo-data test_demo_data
     say "→ tests"
+    warm_up_browser
     covered -m pytest --odoo-config="$ODOO_RC" --odoo-database="$TEST_DB" --odoo-http \
         -o console_output_style=classic </dev/null | tee "$LOGS/pytest.log" ||
         fail "Tests failed (log: .dev/log/pytest.log)." "One of them alone: ./dev test -k part_of_its_name"
