@@ -25,7 +25,7 @@ class GarageLoyaltyCampaignResultMixin(models.AbstractModel):
         help="Of those who were contacted: who has had an invoice since.",
     )
     return_rate = fields.Float(
-        string="Share who came back", compute="_compute_results", compute_sudo=True
+        string="Share back", compute="_compute_results", compute_sudo=True
     )
     effect = fields.Char(
         compute="_compute_results",
