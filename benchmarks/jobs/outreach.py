@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from jobs.job import Job
-
 from odoo.tools import SQL
+
+from jobs.job import Job
 
 GIFT = 70
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, time, timedelta
 
-from odoo.addons.garage_loyalty.tools.movement import month_number
+from ..tools.movement import month_number
 
 MONTHS_BACK = 18
 CALLED_AFTER = timedelta(days=3)
@@ -74,10 +74,14 @@ class Outreach:
         if day > self.today:
             return
         user = self.env["res.users"].browse(user_id)
-        message = lapse.partner_id.with_user(user).sudo().message_post(
-            body="Called: asked how we can help.",
-            subtype_xmlid="mail.mt_activities",
-            mail_activity_type_id=self.call.id,
+        message = (
+            lapse.partner_id.with_user(user)
+            .sudo()
+            .message_post(
+                body=self.env._("Called: asked how we can help."),
+                subtype_xmlid="mail.mt_activities",
+                mail_activity_type_id=self.call.id,
+            )
         )
         message.date = datetime.combine(day, time(10))
 

@@ -104,8 +104,8 @@ class GarageLoyaltyCampaign(models.Model):
         ondelete="restrict",
         index="btree_not_null",
         domain="[('company_id', '=', company_id), ('is_personal', '=', True)]",
-        help="Offered personally to each customer, to be used once; others cannot choose "
-        "it. Who is not a member can use it after joining. Empty: none.",
+        help="Offered personally to each customer, to be used once; others cannot "
+        "choose it. Who is not a member can use it after joining. Empty: none.",
     )
     offer_days = fields.Integer(
         string="Valid for (days)",
@@ -218,7 +218,9 @@ class GarageLoyaltyCampaign(models.Model):
         )
         if not any(means):
             raise UserError(
-                self.env._("Choose an activity, an e-mail or an offer before you start.")
+                self.env._(
+                    "Choose an activity, an e-mail or an offer before you start."
+                )
             )
         program = self.env["garage.loyalty.program"]._get_default(self.company_id)
         if self.bonus_points and not program.has_points:

@@ -23,7 +23,6 @@ class GarageLoyaltyCampaignAudienceMixin(models.AbstractModel):
         string="Customers now", compute="_compute_audience_count"
     )
 
-
     @api.depends("trigger", "scope", "domain", "company_id", "state", "template_id")
     @api.depends_context("uid")
     def _compute_audience_count(self):
@@ -156,7 +155,9 @@ class GarageLoyaltyCampaignAudienceMixin(models.AbstractModel):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "garage_loyalty.garage_loyalty_customer_action_movement"
         )
-        customers = self.env["garage.loyalty.customer"].search(self._get_due_domain(is_preview=True))
+        customers = self.env["garage.loyalty.customer"].search(
+            self._get_due_domain(is_preview=True)
+        )
         return action | {
             "name": self.name,
             "display_name": self.name,

@@ -28,9 +28,7 @@ class GarageLoyaltyCampaignMeansMixin(models.AbstractModel):
         ondelete="set null",
         index="btree_not_null",
     )
-    offer_used_date = fields.Date(
-        string="Offer used on", related="offer_id.used_date"
-    )
+    offer_used_date = fields.Date(string="Offer used on", related="offer_id.used_date")
     bonus_ids = fields.One2many("garage.loyalty.bonus", "contact_id", readonly=True)
     bonus_points = fields.Integer(
         compute="_compute_bonus_points", help="The gift, and what was spent of it."
@@ -108,7 +106,9 @@ class GarageLoyaltyCampaignMeansMixin(models.AbstractModel):
         if not campaign.template_id or not contacts:
             return
         composer = contacts._as_sender(campaign)["mail.compose.message"]
-        composer = composer.with_context(**self._prepare_email_context(campaign)).create(
+        composer = composer.with_context(
+            **self._prepare_email_context(campaign)
+        ).create(
             {
                 "model": "res.partner",
                 "res_ids": repr(contacts.partner_id.ids),
@@ -119,7 +119,9 @@ class GarageLoyaltyCampaignMeansMixin(models.AbstractModel):
         )
         mails, _messages = composer._action_send_mail()
         sent = {
-            mail.res_id: mail.mail_message_id for mail in mails if mail.state != "cancel"
+            mail.res_id: mail.mail_message_id
+            for mail in mails
+            if mail.state != "cancel"
         }
         for contact in contacts:
             contact.mail_id = sent.get(contact.partner_id.id)

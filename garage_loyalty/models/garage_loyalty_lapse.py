@@ -125,7 +125,9 @@ class GarageLoyaltyLapse(models.Model):
     @api.model
     def _record_all(self):
         """Record who has lapsed in any company; return how many."""
-        companies = self.env["res.company"].search([("loyalty_company_id", "!=", False)])
+        companies = self.env["res.company"].search(
+            [("loyalty_company_id", "!=", False)]
+        )
         return sum(self._record(company) for company in companies.loyalty_company_id)
 
     @api.model

@@ -45,7 +45,8 @@ class GarageLoyaltyLapseQuery(models.AbstractModel):
                    customers)
             SELECT lapsed.company_id, lapsed.partner_id, lapsed.last_date,
                    lapsed.is_member, %(month)s, %(gap)s, %(today)s,
-                   COALESCE((%(value)s), 0), (%(tier)s), (%(user)s), 'away', 0, 'none', 1
+                   COALESCE((%(value)s), 0), (%(tier)s), (%(user)s), 'away', 0, 'none',
+                   1
               FROM (%(lapsed)s) lapsed
              WHERE NOT EXISTS (
                     SELECT FROM garage_loyalty_lapse known

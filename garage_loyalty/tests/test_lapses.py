@@ -117,7 +117,9 @@ class TestLapses(LapsesCommon):
         self._refresh()
         self.assertEqual(lapse.outcome, "away")
         self._record("2024-08-01")
-        self.assertEqual((lapse.outcome, str(lapse.returned_date)), ("back", "2024-08-01"))
+        self.assertEqual(
+            (lapse.outcome, str(lapse.returned_date)), ("back", "2024-08-01")
+        )
 
     def test_who_came_back_in_the_running_month_has_lapsed_before(self):
         self._invoice(self.customer, date="2024-06-02")
@@ -161,7 +163,8 @@ class TestLapses(LapsesCommon):
         left = lapses.exists()
         self.assertEqual(left.partner_id, self.customer)
         self.assertEqual(
-            left.mapped(lambda lapse: str(lapse.last_date)), ["2023-05-14", "2023-05-20"]
+            left.mapped(lambda lapse: str(lapse.last_date)),
+            ["2023-05-14", "2023-05-20"],
         )
         self._invoice(self.customer, date="2024-06-03")
         self._refresh()
