@@ -28,3 +28,13 @@ class GarageLoyaltyMemberStageMixin(models.AbstractModel):
             ),
         )
         return Domain("id", "in", members)
+
+    @api.model
+    def _get_card_condition(self, alias, card, query):
+        return SQL(
+            "(%s, %s) = (%s, %s)",
+            SQL.identifier(card, "company_id"),
+            SQL.identifier(card, "partner_id"),
+            self._field_to_sql(alias, "company_id", query),
+            self._field_to_sql(alias, "partner_id", query),
+        )

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 STAGES = [
     ("active", "Active"),
@@ -65,3 +66,22 @@ class GarageLoyaltyStageMixin(models.AbstractModel):
             return found
         known = Customer._search([("stage", "!=", False)])
         return Domain(found) | ~Domain(self._get_stage_domain(known))
+
+    @api.model
+    def _get_card_condition(self, alias, card, query):
+        """Return the SQL of the join between a record and the card of its customer."""
+        raise NotImplementedError
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        """Let lists group and sort by the stage, which is not stored."""
+        if field_expr != "loyalty_stage" or query is None:
+            return super()._field_to_sql(alias, field_expr, query)
+        self._check_field_access(self._fields[field_expr], "read")
+        card = query.make_alias(alias, "loyalty_card")
+        query.add_join(
+            "LEFT JOIN",
+            card,
+            "garage_loyalty_customer",
+            self._get_card_condition(alias, card, query),
+        )
+        return SQL.identifier(card, "stage")

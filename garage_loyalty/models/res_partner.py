@@ -160,6 +160,16 @@ class ResPartner(models.Model):
         partner = SQL.identifier("garage_loyalty_customer", "partner_id")
         return Domain("commercial_partner_id", "in", cards.subselect(partner))
 
+    @api.model
+    def _get_card_condition(self, alias, card, query):
+        return SQL(
+            "(%s, %s) = (%s, %s)",
+            SQL.identifier(card, "company_id"),
+            SQL.identifier(card, "partner_id"),
+            self.env.company.loyalty_company_id.id,
+            self._field_to_sql(alias, "commercial_partner_id", query),
+        )
+
     def _compute_application_statistics_hook(self):
         """Show tier and points where the host shows what it knows of a contact."""
         data = super()._compute_application_statistics_hook()

@@ -166,6 +166,38 @@ class TestStages(CustomersCommon):
         self.assertFalse(company.with_company(elsewhere).loyalty_stage)
         self.assertFalse(Partner.with_company(elsewhere).search(lapsed) & found)
 
+    def test_contacts_and_members_are_grouped_and_sorted_by_stage(self):
+        member = self._enrol(self.customer)
+        self._invoice(self.customer, date="2023-01-15")
+        self._invoice(self.other, date="2024-06-01")
+        self._refresh()
+        Partner = self.env["res.partner"]
+        mine = [("id", "in", (self.customer + self.other).ids)]
+        self.assertEqual(
+            Partner._read_group(mine, ["loyalty_stage"], ["__count"]),
+            [("active", 1), ("lapsed", 1)],
+        )
+        self.assertEqual(
+            Partner.search(mine, order="loyalty_stage desc"), self.customer + self.other
+        )
+        for model in (Partner, self.Member):
+            field = model.fields_get(["loyalty_stage"])["loyalty_stage"]
+            self.assertTrue(field["groupable"] and field["sortable"])
+        groups = self.Member._read_group(
+            [("id", "=", member.id)], ["loyalty_stage", "tier_id"], ["__count"]
+        )
+        self.assertEqual(groups, [("lapsed", member.tier_id, 1)])
+        elsewhere = self.setup_other_company()["company"]
+        self.assertEqual(
+            Partner.with_company(elsewhere)._read_group(mine, ["loyalty_stage"], []),
+            [(False,)],
+        )
+
+    def test_stage_of_contacts_is_for_loyalty_users_to_group_by(self):
+        user = self._create_user("somebody")
+        with self.assertRaises(AccessError):
+            self.env["res.partner"].with_user(user)._read_group([], ["loyalty_stage"])
+
     def test_stages_say_the_same_as_the_rule(self):
         partners = [self._create_customer(f"C{number}") for number in range(30)]
         for number, partner in enumerate(partners):
