@@ -41,6 +41,27 @@ class GarageLoyaltyCampaignResultMixin(models.AbstractModel):
         "the contact, without tax.",
     )
 
+    used_count = fields.Integer(
+        string="Used the offer",
+        compute="_compute_used_count",
+        compute_sudo=True,
+        help="Customers who have redeemed the reward, or spent some of the points.",
+    )
+
+    @api.depends("contact_ids.offer_id.used_date", "contact_ids.bonus_ids")
+    def _compute_used_count(self):
+        Contact = self.env["garage.loyalty.campaign.contact"]
+        mine = [("campaign_id", "in", self.ids)]
+        used = Contact.search([*mine, ("offer_id.used_date", "!=", False)])
+        gifts = self.env["garage.loyalty.bonus"].search(
+            [("contact_id.campaign_id", "in", self.ids)]
+        )
+        spent = gifts._get_spent()
+        used |= gifts.filtered(lambda gift: spent.get(gift.id, 0) > 0).contact_id
+        users = used.grouped("campaign_id")
+        for campaign in self:
+            campaign.used_count = len(users.get(campaign._origin, ()))
+
     @api.depends("contact_ids.return_rate", "contact_ids.returned_amount")
     def _compute_results(self):
         rows = self.env["garage.loyalty.campaign.contact"]._read_group(

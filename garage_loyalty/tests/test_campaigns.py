@@ -309,9 +309,12 @@ class TestCampaignMeans(CampaignsCommon):
         invoice.action_post()
         contact.invalidate_recordset()
         self.assertEqual(contact.bonus_spent, 500)
+        self.assertEqual(contact.campaign_id.used_count, 1)
         self._credit(invoice, date=TODAY)
         contact.invalidate_recordset()
         self.assertEqual(contact.bonus_spent, 0)
+        contact.campaign_id.invalidate_recordset()
+        self.assertEqual(contact.campaign_id.used_count, 0)
 
     def test_reward_is_offered_personally_and_its_use_measured(self):
         reward = self._offer_personally(self.other).reward_id
@@ -331,6 +334,8 @@ class TestCampaignMeans(CampaignsCommon):
         invoice.action_post()
         self.assertEqual(str(contact.offer_used_date), TODAY)
         self.assertEqual(offer.redemption_id.member_id, member)
+        contact.campaign_id.invalidate_recordset()
+        self.assertEqual(contact.campaign_id.used_count, 1)
 
     def test_gift_moves_with_a_merged_account_on_its_day(self):
         self._enrol(self.customer, consent_marketing=True)
