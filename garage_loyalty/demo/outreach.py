@@ -24,6 +24,7 @@ class Outreach:
         self._call_lapsed()
         self._start_others()
         self._rebuild()
+        self._offer_regulars()
         self._check_retention()
 
     def _rebuild(self):
@@ -99,6 +100,11 @@ class Outreach:
         while gift._contact_some(100):
             pass
         gift.action_end()
+
+    def _offer_regulars(self):
+        """Let the owner have made some of the offers that are due."""
+        Work = self.env["garage.loyalty.regular.work"].with_user(self.owner)
+        Work.search([("company_id", "=", self.company.id)], limit=8).action_offer()
 
     def _check_retention(self):
         """Compare this year with the one before, month by month."""
