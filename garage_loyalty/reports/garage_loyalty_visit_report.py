@@ -35,6 +35,7 @@ class GarageLoyaltyVisitReport(models.Model):
             "kind",
             "member_id",
             "partner_id",
+            "prev_date",
             "repair_id",
             "tier_id",
             "user_id",
@@ -64,6 +65,18 @@ class GarageLoyaltyVisitReport(models.Model):
     user_id = fields.Many2one("res.users", string="Advisor", readonly=True)
     repair_id = fields.Many2one("repair.order", string="Repair order", readonly=True)
     is_warranty = fields.Boolean(string="Under warranty", readonly=True)
+    customer_type = fields.Selection(
+        [("new", "First visit"), ("returning", "Returning")],
+        string="New or returning",
+        readonly=True,
+        help="Whether the customer had a repair order before.",
+    )
+    days_since = fields.Integer(
+        string="Days between visits",
+        readonly=True,
+        aggregator="avg",
+        help="Days since the repair order before; first visits have none.",
+    )
 
     customer_count = fields.Integer(
         string="Customers", readonly=True, aggregator="count_distinct"
@@ -114,6 +127,10 @@ class GarageLoyaltyVisitReport(models.Model):
                    visit.tier_id, visit.user_id, visit.repair_id, visit.is_warranty,
                    CASE WHEN visit.is_member THEN 'member' ELSE 'other' END
                        AS membership,
+                   CASE WHEN visit.kind <> 'repair' THEN NULL
+                        WHEN visit.prev_date IS NULL THEN 'new' ELSE 'returning' END
+                       AS customer_type,
+                   visit.date - visit.prev_date AS days_since,
                    CASE WHEN partner.is_company THEN 'company' ELSE 'private' END
                        AS customer_kind,
                    visit.partner_id AS customer_count, 1 AS visit_count,

@@ -22,6 +22,7 @@ MEASURES = (
     "aro_before_discount:avg",
     "visit_frequency:avg",
     "customer_value:avg",
+    "days_since:avg",
 )
 GROUPINGS = (
     [],
@@ -33,6 +34,8 @@ GROUPINGS = (
     ["company_id"],
     ["partner_id"],
     ["customer_kind"],
+    ["customer_type"],
+    ["customer_type", "membership"],
     ["membership", "date:month"],
     ["membership", "tier_id"],
     ["date:quarter", "user_id"],
@@ -92,13 +95,37 @@ class TestVisitReport(GarageLoyaltyCommon):
             return "member" if visit.is_member else "other"
         if name == "customer_kind":
             return "company" if visit.partner_id.is_company else "private"
+        if name == "customer_type":
+            return visit.kind == "repair" and (
+                "returning" if self._earlier(visit) else "new"
+            )
         if step:
             month = visit.date.month
             first = month if step == "month" else 3 * ((month - 1) // 3) + 1
             return date(visit.date.year, first, 1)
         return visit[name].id
 
+    def _earlier(self, visit):
+        """Return the repair orders of the customer before a visit."""
+        return self.Visit.search(
+            [
+                ("kind", "=", "repair"),
+                ("partner_id", "=", visit.partner_id.id),
+                ("company_id", "=", visit.company_id.id),
+                ("date", "<", visit.date),
+            ]
+        )
+
+    def _get_days(self, visits):
+        """Return the days between each repair order and the one before."""
+        return [
+            (visit.date - max(self._earlier(visit).mapped("date"))).days
+            for visit in visits
+            if visit.kind == "repair" and self._earlier(visit)
+        ]
+
     def _measure(self, visits):
+        days = self._get_days(visits)
         count, customers = len(visits), len(set(visits.mapped("partner_id.id")))
         amount = sum(visit.amount for visit in visits)
         discount = sum(visit.amount_discount for visit in visits)
@@ -114,6 +141,7 @@ class TestVisitReport(GarageLoyaltyCommon):
             "aro_before_discount:avg": (amount + discount) / count,
             "visit_frequency:avg": count / customers,
             "customer_value:avg": amount / customers,
+            "days_since:avg": sum(days) / len(days) if days else None,
         }
 
     def _oracle(self, groupby, visits=None):
@@ -127,7 +155,11 @@ class TestVisitReport(GarageLoyaltyCommon):
         self.assertEqual(set(found), set(expected))
         for key, measures in expected.items():
             for name, value in measures.items():
-                self.assertAlmostEqual(found[key][name], value, 6, f"{key} {name}")
+                got = found[key][name]
+                if value is None:
+                    self.assertFalse(got, f"{key} {name}")
+                else:
+                    self.assertAlmostEqual(got, value, 6, f"{key} {name}")
 
     # -- every grouping, by every route -----------------------------------------
 
