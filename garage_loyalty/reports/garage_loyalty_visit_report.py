@@ -113,6 +113,23 @@ class GarageLoyaltyVisitReport(models.Model):
         help="ARO multiplied by visit frequency: net invoiced per customer.",
     )
 
+    aro_uplift = fields.Float(
+        string="ARO of members above others",
+        readonly=True,
+        aggregator="avg",
+        help="By how much the ARO of members is above that of others, as a share. The "
+        "raw difference: it also says who joins, not only what membership does. Empty "
+        "where a group has only one of them.",
+    )
+    frequency_ratio = fields.Float(
+        string="Members come so many times as often",
+        readonly=True,
+        aggregator="avg",
+        digits=(16, 2),
+        help="Visit frequency of members divided by that of others. The raw ratio, as "
+        "for ARO.",
+    )
+
     @property
     def _table_query(self) -> SQL:
         return SQL("%s %s %s", self._select(), self._from(), self._where())
@@ -139,7 +156,8 @@ class GarageLoyaltyVisitReport(models.Model):
                    visit.amount + visit.amount_discount AS amount_before_discount,
                    visit.amount AS aro,
                    visit.amount + visit.amount_discount AS aro_before_discount,
-                   1.0 AS visit_frequency, visit.amount AS customer_value
+                   1.0 AS visit_frequency, visit.amount AS customer_value,
+                   NULL::float AS aro_uplift, NULL::float AS frequency_ratio
             """
         )
 
@@ -178,7 +196,21 @@ class GarageLoyaltyVisitReport(models.Model):
             "customer_value:avg": ("amount:sum", "customer_count:count_distinct"),
         }
 
+    @api.model
+    def _get_comparisons(self):
+        """Return the ratio that each comparison of members with others is about.
+
+        With what is taken off the quotient. Override to compare one ratio more.
+        """
+        return {
+            "aro_uplift:avg": ("aro:avg", 1),
+            "frequency_ratio:avg": ("visit_frequency:avg", 0),
+        }
+
     def _read_group_select(self, aggregate_spec: str, query: Query) -> SQL:
+        comparison = self._get_comparisons().get(aggregate_spec)
+        if comparison:
+            return self._get_comparison_sql(*comparison, query)
         ratio = self._get_ratios().get(aggregate_spec)
         if not ratio:
             return super()._read_group_select(aggregate_spec, query)
@@ -187,3 +219,19 @@ class GarageLoyaltyVisitReport(models.Model):
             for spec in ratio
         )
         return SQL("%s::numeric / NULLIF(%s, 0)", numerator, denominator)
+
+    def _get_comparison_sql(self, ratio, less, query):
+        """Return the SQL of a ratio of members divided by that of others."""
+        numerator, denominator = self._get_ratios()[ratio]
+        membership = self._field_to_sql(self._table, "membership", query)
+        plain = super()._read_group_select
+        sides = (
+            SQL(
+                "(%s FILTER (WHERE %s = %s)::numeric "
+                "/ NULLIF(%s FILTER (WHERE %s = %s), 0))",
+                *(plain(numerator, query), membership, side),
+                *(plain(denominator, query), membership, side),
+            )
+            for side in ("member", "other")
+        )
+        return SQL("%s / NULLIF(%s, 0) - %s", *sides, less)

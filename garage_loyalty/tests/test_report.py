@@ -23,6 +23,8 @@ MEASURES = (
     "visit_frequency:avg",
     "customer_value:avg",
     "days_since:avg",
+    "aro_uplift:avg",
+    "frequency_ratio:avg",
 )
 GROUPINGS = (
     [],
@@ -124,8 +126,26 @@ class TestVisitReport(GarageLoyaltyCommon):
             if visit.kind == "repair" and self._earlier(visit)
         ]
 
+    def _compare(self, visits):
+        """Return ARO and frequency of members, divided by those of others."""
+        sides = visits.grouped("is_member")
+        if len(sides) < 2:
+            return None, None
+        aro, frequency = (
+            [divide(sides[side]) for side in (True, False)]
+            for divide in (
+                lambda mine: sum(mine.mapped("amount")) / len(mine),
+                lambda mine: len(mine) / len(mine.partner_id),
+            )
+        )
+        return (
+            aro[0] / aro[1] - 1 if aro[1] else None,
+            frequency[0] / frequency[1],
+        )
+
     def _measure(self, visits):
         days = self._get_days(visits)
+        uplift, ratio = self._compare(visits)
         count, customers = len(visits), len(set(visits.mapped("partner_id.id")))
         amount = sum(visit.amount for visit in visits)
         discount = sum(visit.amount_discount for visit in visits)
@@ -141,6 +161,8 @@ class TestVisitReport(GarageLoyaltyCommon):
             "aro_before_discount:avg": (amount + discount) / count,
             "visit_frequency:avg": count / customers,
             "customer_value:avg": amount / customers,
+            "aro_uplift:avg": uplift,
+            "frequency_ratio:avg": ratio,
             "days_since:avg": sum(days) / len(days) if days else None,
         }
 
