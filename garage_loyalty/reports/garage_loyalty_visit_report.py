@@ -114,20 +114,21 @@ class GarageLoyaltyVisitReport(models.Model):
     )
 
     aro_uplift = fields.Float(
-        string="ARO of members above others",
+        string="ARO lead (%)",
         readonly=True,
         aggregator="avg",
-        help="By how much the ARO of members is above that of others, as a share. The "
-        "raw difference: it also says who joins, not only what membership does. Empty "
-        "where a group has only one of them.",
+        digits=(16, 1),
+        help="By how many percent the ARO of members is above that of others. The raw "
+        "difference: it also says who joins, not only what membership does. Empty where "
+        "a group has only one of them.",
     )
     frequency_ratio = fields.Float(
-        string="Members come so many times as often",
+        string="Frequency ratio",
         readonly=True,
         aggregator="avg",
         digits=(16, 2),
-        help="Visit frequency of members divided by that of others. The raw ratio, as "
-        "for ARO.",
+        help="How many times as often members come as others, within the period of the "
+        "group. The raw ratio, as for ARO.",
     )
 
     @property
@@ -198,13 +199,14 @@ class GarageLoyaltyVisitReport(models.Model):
 
     @api.model
     def _get_comparisons(self):
-        """Return the ratio that each comparison of members with others is about.
+        """Return which ratio each comparison of members with others is about.
 
-        With what is taken off the quotient. Override to compare one ratio more.
+        And whether it says by how many percent they differ, or how many times one is
+        the other. Override to compare one ratio more.
         """
         return {
-            "aro_uplift:avg": ("aro:avg", 1),
-            "frequency_ratio:avg": ("visit_frequency:avg", 0),
+            "aro_uplift:avg": ("aro:avg", True),
+            "frequency_ratio:avg": ("visit_frequency:avg", False),
         }
 
     def _read_group_select(self, aggregate_spec: str, query: Query) -> SQL:
@@ -220,7 +222,7 @@ class GarageLoyaltyVisitReport(models.Model):
         )
         return SQL("%s::numeric / NULLIF(%s, 0)", numerator, denominator)
 
-    def _get_comparison_sql(self, ratio, less, query):
+    def _get_comparison_sql(self, ratio, is_percent, query):
         """Return the SQL of a ratio of members divided by that of others."""
         numerator, denominator = self._get_ratios()[ratio]
         membership = self._field_to_sql(self._table, "membership", query)
@@ -234,4 +236,5 @@ class GarageLoyaltyVisitReport(models.Model):
             )
             for side in ("member", "other")
         )
-        return SQL("%s / NULLIF(%s, 0) - %s", *sides, less)
+        quotient = SQL("%s / NULLIF(%s, 0)", *sides)
+        return SQL("100 * (%s - 1)", quotient) if is_percent else quotient

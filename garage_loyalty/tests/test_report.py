@@ -139,7 +139,7 @@ class TestVisitReport(GarageLoyaltyCommon):
             )
         )
         return (
-            aro[0] / aro[1] - 1 if aro[1] else None,
+            100 * (aro[0] / aro[1] - 1) if aro[1] else None,
             frequency[0] / frequency[1],
         )
 
