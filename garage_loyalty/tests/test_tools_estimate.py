@@ -62,7 +62,7 @@ class TestToolsEstimate(BaseCase):
             self.assertGreater(result.attempted, 0)
             self.assertEqual(result.failed, 0)
 
-    # -- reference values, by statsmodels 0.15.0 with scipy 1.17.1 ------------------
+    # -- reference values, by statsmodels 0.15.0 with scipy 1.17.1 -----------------
 
     def test_ratio_as_statsmodels_has_it(self):
         # WLS of revenue on orders, weights 1/orders, cov_type="HC1"
@@ -72,8 +72,8 @@ class TestToolsEstimate(BaseCase):
         self.assertEqual(found.customers, 60)
 
     def test_gap_as_statsmodels_has_it(self):
-        # GLM Poisson with a constant, offset log(orders), cov_type="HC0", of each group;
-        # variances × n/(n − 1), 1.96 standard errors, exp − 1
+        # GLM Poisson with a constant, offset log(orders), cov_type="HC0", of each
+        # group; variances × n/(n − 1), 1.96 standard errors, exp − 1
         self._check(
             rules.gap(make_sales(60, 1.1), make_sales(80, 1.0)),
             (0.102869504469, -0.025419341283, 0.248045641998),

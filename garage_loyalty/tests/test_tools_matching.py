@@ -30,7 +30,9 @@ def make_workshop(seed, number=60):
     """Customers at random; every second visit or so, one may join."""
     random, customers = Random(seed), []
     for place in range(number):
-        days = sorted(random.sample(range(SPAN.last - SPAN.first), random.randrange(25)))
+        days = sorted(
+            random.sample(range(SPAN.last - SPAN.first), random.randrange(25))
+        )
         visits = [(SPAN.first + day, exp(random.gauss(5, 0.5))) for day in days]
         joined = None
         if visits and random.random() < 0.5:
@@ -116,7 +118,9 @@ class TestToolsMatching(BaseCase):
                 self.assertEqual(len(moments.find_moments(customer, span)), number)
 
     def test_customers_without_visits_in_the_year_before_do_not_count(self):
-        self.assertFalse(moments.find_moments(make_customer(1, [0, 9], joined=JOINED), SPAN))
+        self.assertFalse(
+            moments.find_moments(make_customer(1, [0, 9], joined=JOINED), SPAN)
+        )
 
     def test_visits_that_came_to_nothing_do_not_count(self):
         paid = make_customer(1, [-20, 0, 20], joined=JOINED)

@@ -35,7 +35,9 @@ def visits_change(invited, held_out):
     >>> round(found.value, 6), round(found.low, 2), round(found.high, 2), found.verdict
     (0.5, 0.32, 0.7, 'more')
     """
-    return gap([(number, 1) for number in invited], [(number, 1) for number in held_out])
+    return gap(
+        [(number, 1) for number in invited], [(number, 1) for number in held_out]
+    )
 
 
 def shares_gap(invited, held_out):

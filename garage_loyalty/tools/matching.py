@@ -122,6 +122,17 @@ def compare(customers, span, back=0):
     :param customers: all :class:`.moments.Customer` of a workshop, members and others
     :param span: the days of which visits are known
     :param back: 365 for the placebo: as if everybody had joined a year earlier
+
+    >>> from .moments import Customer, Span
+    >>> visits = [(730600, 80.0), (730800, 90.0), (731000, 100.0)]
+    >>> found = compare(
+    ...     [Customer(1, visits, joined=730800), Customer(2, visits)],
+    ...     Span(730000, 731500),
+    ... )
+    >>> [(one.customer, one.visits) for one in found.members + found.controls]
+    [(1, 1), (2, 1)]
+    >>> effect_on_aro(found).verdict
+    'few'
     """
     return match(
         [moment for each in customers for moment in find_moments(each, span, back)]
