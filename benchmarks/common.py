@@ -17,9 +17,13 @@ from functools import partial
 
 from odoo import SUPERUSER_ID, api
 from odoo.exceptions import UserError, ValidationError
+from odoo.modules.module import initialize_sys_path
 from odoo.modules.registry import Registry
 from odoo.service.model import retrying
 from odoo.tools import config
+
+# So that a program can import the add-on's rules at its top.
+initialize_sys_path()
 
 # -- Odoo ----------------------------------------------------------------------
 
