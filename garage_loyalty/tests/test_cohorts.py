@@ -144,6 +144,13 @@ class TestCohorts(CohortCommon):
         self._credit(invoice, date="2022-03-01")
         self.assertNotIn(("2022-01", "other"), self._cohorts())
 
+    def test_running_month_is_marked(self):
+        self._work(self.customer, "2024-06-01")
+        self._work(self.other, "2024-05-31")
+        rows = self._cohorts()
+        self.assertTrue(rows["2024-06", "other"].is_running)
+        self.assertFalse(rows["2024-05", "other"].is_running)
+
     def test_late_visit_changes_the_figures_at_once(self):
         self._work(self.customer, "2022-05-14")
         self._refresh()
