@@ -17,8 +17,8 @@ def _net_within(span):
 class GarageLoyaltyCustomerCohortMixin(models.AbstractModel):
     """Facts: the first visit of a customer, the next one, and what came of them.
 
-    States ``tools.cohorts`` once more, for many customers at once. Kept on the customer,
-    so that reports on cohorts look at customers and not at all their visits.
+    States ``tools.cohorts`` once more, for many customers at once. Kept on the
+    customer, so that reports on cohorts look at customers and not at all their visits.
     """
 
     _name = "garage.loyalty.customer.cohort.mixin"
@@ -30,8 +30,8 @@ class GarageLoyaltyCustomerCohortMixin(models.AbstractModel):
     first_visit_date = fields.Date(
         string="First visit",
         readonly=True,
-        help="First finished, invoiced repair order that was neither under warranty nor "
-        "free.",
+        help="First finished, invoiced repair order that was neither under warranty "
+        "nor free.",
     )
     second_visit_date = fields.Date(
         string="Second visit", readonly=True, help="First visit on a later day."

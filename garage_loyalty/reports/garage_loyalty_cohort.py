@@ -214,4 +214,6 @@ class GarageLoyaltyCohort(models.Model):
         if not span:
             return self.env._("First visit in %s", month)
         label = self._fields[f"came_{span}"]._description_string(self.env)
-        return self.env._("First visit in %(month)s, %(figure)s", month=month, figure=label)
+        return self.env._(
+            "First visit in %(month)s, %(figure)s", month=month, figure=label
+        )

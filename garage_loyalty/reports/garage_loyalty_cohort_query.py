@@ -42,9 +42,7 @@ class GarageLoyaltyCohortQuery(models.AbstractModel):
     @api.model
     def _get_figures(self, span) -> SQL:
         """Return the columns of one span, on a cohort and the running month."""
-        is_due = SQL(
-            "cohort.month + make_interval(months => %s) < running.month", span
-        )
+        is_due = SQL("cohort.month + make_interval(months => %s) < running.month", span)
         return SQL(
             """
             CASE WHEN %(is_due)s THEN cohort.customers ELSE 0 END AS %(due)s,

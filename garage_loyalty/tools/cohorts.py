@@ -6,8 +6,8 @@ back within 12 months is who had not lapsed after 12.
 
 from .movement import month_number
 
-# What a workshop asks for: a season, half a year, the yearly service, the yearly service
-# a little late, two of them.
+# What a workshop asks for: a season, half a year, the yearly service, the same a little
+# late, two of them.
 SPANS = (3, 6, 12, 13, 24)
 
 
