@@ -215,5 +215,5 @@ class GarageLoyaltyCohort(models.Model):
             return self.env._("First visit in %s", month)
         label = self._fields[f"came_{span}"]._description_string(self.env)
         return self.env._(
-            "First visit in %(month)s, %(figure)s", month=month, figure=label
+            "%(figure)s, first visit in %(month)s", month=month, figure=label
         )

@@ -234,7 +234,7 @@ class TestCohortCustomers(CohortCommon):
                 action = theirs.action_open_customers()
                 self.assertEqual(action["name"], "First visit in 2022-01")
         action = row.with_context(figure="share_3").action_open_customers()
-        self.assertEqual(action["name"], "First visit in 2022-01, Back within 3 months")
+        self.assertEqual(action["name"], "Back within 3 months, first visit in 2022-01")
 
 
 @tagged("post_install", "-at_install")
