@@ -19,6 +19,7 @@
         "data/mail_template_data.xml",
         "reports/garage_loyalty_tier_move_views.xml",
         "reports/garage_loyalty_candidate_views.xml",
+        "reports/garage_loyalty_cohort_views.xml",
         "reports/garage_loyalty_movement_views.xml",
         "reports/garage_loyalty_visit_report_views.xml",
         "reports/report_invoice_templates.xml",

@@ -75,6 +75,7 @@ from . import garage_loyalty_customer_contact_mixin
 from . import garage_loyalty_customer_facts_mixin
 from . import garage_loyalty_customer_movement_mixin
 from . import garage_loyalty_customer_query
+from . import garage_loyalty_customer_cohort_mixin
 from . import garage_loyalty_lapse_query
 from . import garage_loyalty_offered_customer_mixin
 from . import garage_loyalty_regular_work_query

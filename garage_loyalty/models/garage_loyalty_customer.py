@@ -14,7 +14,7 @@ class GarageLoyaltyCustomer(models.Model):
     _description = "Customer of a Workshop"
     _inherit = [
         "garage.loyalty.customer.facts.mixin",
-        "garage.loyalty.customer.query",
+        "garage.loyalty.customer.cohort.mixin",
         "garage.loyalty.customer.contact.mixin",
         "garage.loyalty.customer.movement.mixin",
         "garage.loyalty.export.mixin",
@@ -51,6 +51,7 @@ class GarageLoyaltyCustomer(models.Model):
     _customer_uniq = models.UniqueIndex("(partner_id, company_id)")
     _last_idx = models.Index("(company_id, last_date)")
     _stage_idx = models.Index("(company_id, stage)")
+    _first_visit_idx = models.Index("(company_id, first_visit_date)")
 
     @api.model
     def _get_sync_query(self, partner_ids):

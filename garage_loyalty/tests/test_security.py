@@ -44,6 +44,7 @@ RIGHTS = {
         "accountant": "r",
     },
     "garage.loyalty.visit": {"advisor": "r", "manager": "r", "accountant": "r"},
+    "garage.loyalty.cohort": {"manager": "r", "accountant": "r"},
     "garage.loyalty.visit.report": {"manager": "r", "accountant": "r"},
     "garage.loyalty.active.month": {"advisor": "r", "manager": "r", "accountant": "r"},
     # Whoever posts an invoice adds to it, and nobody else.
@@ -126,6 +127,7 @@ PUBLIC = {
         "action_send_email",
         "action_send_sms",
     },
+    "garage.loyalty.cohort": {"action_open_customers"},
     "garage.loyalty.export.mixin": {"export_data", "formatted_read_group"},
     "garage.loyalty.discounted.line.mixin": {"copy_data", "create", "write"},
     "garage.loyalty.discounted.order.mixin": {"copy_data"},
