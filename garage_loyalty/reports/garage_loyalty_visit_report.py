@@ -119,8 +119,8 @@ class GarageLoyaltyVisitReport(models.Model):
         aggregator="avg",
         digits=(16, 1),
         help="By how many percent the ARO of members is above that of others. The raw "
-        "difference: it also says who joins, not only what membership does. Empty where "
-        "a group has only one of them.",
+        "difference: it also says who joins, not only what membership does. Empty "
+        "where a group has only one of them.",
     )
     frequency_ratio = fields.Float(
         string="Frequency ratio",
