@@ -75,6 +75,7 @@ class Outreach:
         if day > self.today:
             return
         user = self.env["res.users"].browse(user_id)
+        # Advisors of the demo need not be allowed to write to every contact.
         message = (
             lapse.partner_id.with_user(user)
             .sudo()

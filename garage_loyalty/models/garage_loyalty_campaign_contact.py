@@ -145,20 +145,14 @@ class GarageLoyaltyCampaignContact(models.Model):
 
         Override to measure the success of a campaign otherwise.
         """
-        return SQL(
-            """
-            SELECT sum(move.amount_untaxed_signed)
-              FROM res_partner part
-              JOIN account_move move ON move.commercial_partner_id = part.id
-              JOIN res_company company ON company.id = move.company_id
-             WHERE part.commercial_partner_id = owner.commercial_partner_id
-               AND company.loyalty_company_id = contact.company_id
-               AND move.move_type IN ('out_invoice', 'out_refund')
-               AND move.state = 'posted'
-               AND move.invoice_date BETWEEN back.returned_date AND
-                   LEAST(contact.date + %s, limits.today)
-            """,
-            SUCCESS_DAYS,
+        return self._get_net_query(
+            SQL("owner.commercial_partner_id"),
+            SQL("contact.company_id"),
+            SQL(
+                "move.invoice_date BETWEEN back.returned_date "
+                "AND LEAST(contact.date + %s, limits.today)",
+                SUCCESS_DAYS,
+            ),
         )
 
     @api.model

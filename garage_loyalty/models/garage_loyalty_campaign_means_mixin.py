@@ -40,10 +40,10 @@ class GarageLoyaltyCampaignMeansMixin(models.AbstractModel):
     @api.depends("bonus_ids.points")
     def _compute_bonus_points(self):
         # The use of an offer is for whoever may see to whom it was made.
-        bonuses = self.sudo().bonus_ids
-        spent = bonuses._get_spent()
-        for contact in self:
-            mine = contact.sudo().bonus_ids
+        readers = self.sudo()
+        spent = readers.bonus_ids._get_spent()
+        for contact, given in zip(self, readers, strict=True):
+            mine = given.bonus_ids
             contact.bonus_points = sum(mine.mapped("points"))
             contact.bonus_spent = sum(spent.get(bonus.id, 0) for bonus in mine)
 
@@ -133,8 +133,9 @@ class GarageLoyaltyCampaignMeansMixin(models.AbstractModel):
         With all rights: whom to contact is decided, and the job must not fail because
         a manager has left meanwhile.
         """
-        company = campaign.company_id
-        return self.with_user(campaign.started_by_id).with_company(company).sudo().env
+        sender = self.with_user(campaign.started_by_id)
+        # Whom to contact was found with the rights of that user already.
+        return sender.with_company(campaign.company_id).sudo().env
 
     @api.model
     def _prepare_email_context(self, campaign):

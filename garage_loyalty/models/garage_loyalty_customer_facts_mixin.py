@@ -32,6 +32,32 @@ class GarageLoyaltyCustomerFactsMixin(models.AbstractModel):
         raise NotImplementedError
 
     @api.model
+    def _get_net_query(self, partner, company, period):
+        """Return a query: what was invoiced to a customer, less what was credited.
+
+        Without tax, in the currency of the company.
+
+        :param partner: the SQL of a commercial partner
+        :param company: the SQL of the company that keeps the accounts
+        :param period: the SQL of a condition on ``move.invoice_date``
+        """
+        return SQL(
+            """
+            SELECT sum(move.amount_untaxed_signed)
+              FROM res_partner part
+              JOIN account_move move ON move.commercial_partner_id = part.id
+              JOIN res_company branch ON branch.id = move.company_id
+             WHERE part.commercial_partner_id = %(partner)s
+               AND branch.loyalty_company_id = %(company)s
+               AND move.move_type IN ('out_invoice', 'out_refund')
+               AND move.state = 'posted' AND %(period)s
+            """,
+            partner=partner,
+            company=company,
+            period=period,
+        )
+
+    @api.model
     def _get_upsert(self, names):
         """Return the pieces of a statement that writes only rows that differ.
 

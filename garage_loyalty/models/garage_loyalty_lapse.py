@@ -28,7 +28,6 @@ class GarageLoyaltyLapse(models.Model):
     _description = "Recorded Lapse"
     _inherit = [
         "garage.loyalty.lapse.query",
-        "garage.loyalty.customer.facts.mixin",
         "garage.loyalty.export.mixin",
         "garage.loyalty.history.mixin",
     ]

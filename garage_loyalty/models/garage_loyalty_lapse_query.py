@@ -9,6 +9,7 @@ class GarageLoyaltyLapseQuery(models.AbstractModel):
 
     _name = "garage.loyalty.lapse.query"
     _description = "Query of Recorded Lapses"
+    _inherit = ["garage.loyalty.customer.facts.mixin"]
 
     # -- recording --------------------------------------------------------------------
 
@@ -67,18 +68,13 @@ class GarageLoyaltyLapseQuery(models.AbstractModel):
     @api.model
     def _get_value_query(self):
         """Return a query on ``lapsed``: what the customer was worth in a year."""
-        return SQL(
-            """
-            SELECT sum(move.amount_untaxed_signed)
-              FROM res_partner owner
-              JOIN account_move move ON move.commercial_partner_id = owner.id
-              JOIN res_company company ON company.id = move.company_id
-             WHERE owner.commercial_partner_id = lapsed.partner_id
-               AND company.loyalty_company_id = lapsed.company_id
-               AND move.move_type IN ('out_invoice', 'out_refund')
-               AND move.state = 'posted' AND move.invoice_date <= lapsed.last_date
-               AND move.invoice_date > lapsed.last_date - interval '12 months'
-            """
+        return self._get_net_query(
+            SQL("lapsed.partner_id"),
+            SQL("lapsed.company_id"),
+            SQL(
+                "move.invoice_date <= lapsed.last_date "
+                "AND move.invoice_date > lapsed.last_date - interval '12 months'"
+            ),
         )
 
     @api.model
@@ -119,37 +115,48 @@ class GarageLoyaltyLapseQuery(models.AbstractModel):
         """Return the statement that notes who came back; yields changed rows."""
         return SQL(
             """
-            WITH fact AS (
-                SELECT lapse.id, back.returned_date, contact.channel,
-                       contact.contact_date, contact.contact_user_id,
-                       CASE WHEN back.returned_date IS NULL THEN %(away)s
-                            WHEN back.returned_date < lapse.month + interval '1 month'
-                            THEN %(void)s ELSE %(back)s END AS outcome
-                  FROM garage_loyalty_lapse lapse
-                  JOIN res_partner owner ON owner.id = lapse.partner_id
-                  JOIN (%(limits)s) limits ON limits.company_id = lapse.company_id
-                  LEFT JOIN LATERAL (%(returned)s) back ON TRUE
-                  LEFT JOIN LATERAL (%(contact)s) contact ON TRUE
-                 WHERE owner.commercial_partner_id = ANY(%(partners)s)
-            ), put AS (
+            WITH fact AS (%(fact)s), put AS (
                 UPDATE garage_loyalty_lapse lapse
-                   SET returned_date = fact.returned_date, outcome = fact.outcome,
+                   SET (returned_date, outcome, channel, contact_date,
+                        contact_user_id) = (fact.returned_date, fact.outcome,
+                        fact.channel, fact.contact_date, fact.contact_user_id),
                        win_back_rate = CASE fact.outcome
-                            WHEN %(back)s THEN 1 WHEN %(away)s THEN 0 END,
-                       channel = COALESCE(fact.channel, 'none'),
-                       contact_date = fact.contact_date,
-                       contact_user_id = fact.contact_user_id
+                            WHEN %(back)s THEN 1 WHEN %(away)s THEN 0 END
                   FROM fact
                  WHERE fact.id = lapse.id
                    AND (lapse.returned_date, lapse.outcome, lapse.channel,
                         lapse.contact_date, lapse.contact_user_id)
-                    IS DISTINCT FROM
-                       (fact.returned_date, fact.outcome,
-                        COALESCE(fact.channel, 'none'),
-                        fact.contact_date, fact.contact_user_id)
+                       IS DISTINCT FROM (fact.returned_date, fact.outcome,
+                        fact.channel, fact.contact_date, fact.contact_user_id)
                 RETURNING lapse.id
             )
             SELECT count(*) FROM put
+            """,
+            fact=self._get_fact_query(partner_ids),
+            away=rules.AWAY,
+            back=rules.BACK,
+        )
+
+    @api.model
+    def _get_fact_query(self, partner_ids):
+        """Return a query: what became of the lapses of customers.
+
+        States ``tools.movement.outcome`` once more, for many of them.
+        """
+        return SQL(
+            """
+            SELECT lapse.id, back.returned_date, contact.contact_date,
+                   contact.contact_user_id,
+                   COALESCE(contact.channel, 'none') AS channel,
+                   CASE WHEN back.returned_date IS NULL THEN %(away)s
+                        WHEN back.returned_date < lapse.month + interval '1 month'
+                        THEN %(void)s ELSE %(back)s END AS outcome
+              FROM garage_loyalty_lapse lapse
+              JOIN res_partner owner ON owner.id = lapse.partner_id
+              JOIN (%(limits)s) limits ON limits.company_id = lapse.company_id
+              LEFT JOIN LATERAL (%(returned)s) back ON TRUE
+              LEFT JOIN LATERAL (%(contact)s) contact ON TRUE
+             WHERE owner.commercial_partner_id = ANY(%(partners)s)
             """,
             away=rules.AWAY,
             back=rules.BACK,

@@ -47,8 +47,8 @@ class GarageLoyaltyOfferedMixin(models.AbstractModel):
     def _set_of_loyalty_customer(self, name, domain):
         """Set a field to the rows of the customer of each document."""
         keys = {
-            # To which company an account belongs is no secret.
             document: (
+                # To which company an account belongs is no secret.
                 (document.company_id or self.env.company).sudo().loyalty_company_id.id,
                 document.partner_id.commercial_partner_id._origin.id,
             )

@@ -245,11 +245,10 @@ class TestRegularWork(RegularCommon):
                 self.company.write(vals)
                 self.company.flush_recordset()
 
-    def test_facts_say_the_same_as_the_rule(self):
-        """Random histories: invoices, credit notes, offers, drafts, products."""
+    def _make_histories(self, partners):
+        """Make random invoices, credit notes, drafts, and offers that were declined."""
         draw = random.Random(6)
         goods = [self.brake_service, self.handbrake, self.labour, self.part]
-        partners = [self._create_customer(f"C{number}") for number in range(6)]
         today = fields.Date.to_date(TODAY)
         for _step in range(60):
             partner = draw.choice(partners)
@@ -274,6 +273,10 @@ class TestRegularWork(RegularCommon):
                         }
                     ]
                 )
+
+    def test_facts_say_the_same_as_the_rule(self):
+        partners = [self._create_customer(f"C{number}") for number in range(6)]
+        self._make_histories(partners)
         self.company.loyalty_regular_times = 2
         self.Changed._refresh([partner.id for partner in partners])
         self.env.invalidate_all()
