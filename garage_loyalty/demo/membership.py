@@ -38,6 +38,8 @@ class Register:
     def change(self, changes):
         for change in changes:
             member = self.members[change.customer.number]
+            # Whoever enrolled a member answers the telephone, too.
+            member = member.with_user(member.enrolled_by_id)
             method = getattr(member, f"_{change.action}")
             method(date=change.day, reason=change.reason)
 
@@ -46,7 +48,9 @@ class Register:
         member = self.members.get(visit.customer.number)
         if not member or member.state != "active":
             return
-        wizard = self.env["garage.loyalty.redeem"].create({"move_id": invoice.id})
+        Wizard = self.env["garage.loyalty.redeem"]
+        Wizard = Wizard.with_user(self.premises.user(visit.advisor))
+        wizard = Wizard.create({"move_id": invoice.id})
         points = wizard.max_points // 100 * 100
         if points > 0:
             wizard.points = points

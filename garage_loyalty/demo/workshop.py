@@ -16,6 +16,7 @@ from .outreach import Outreach
 from .payments import Till
 from .plan import build
 from .premises import hire_customer, open_premises
+from .results import Results
 
 MARKER = "garage_loyalty.demo_workshop"
 # Nobody reads the chatter of a thousand made-up orders.
@@ -78,6 +79,7 @@ class Loader:
         self.register.honour([visit.customer for visit in present], self.plan.today)
         self._present()
         Outreach(self.premises, self.plan.today).run()
+        Results(self.premises, self.plan.today).run()
         portal = hire_customer(self.env, self.register.portal_partner())
         self._commit(
             "today",
@@ -146,6 +148,7 @@ class Loader:
         for visit, repair in zip(visits, repairs, strict=True):
             if visit.stage in ("quoted", "cancelled"):
                 self.desk.quote([visit], repair)
+            repair = repair.with_user(repair.user_id)
             if visit.stage in ("confirmed", "quoted", "started"):
                 repair._action_repair_confirm()
             if visit.stage == "started":

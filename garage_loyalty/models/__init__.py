@@ -1,8 +1,11 @@
 # Mixins come first: the models below inherit from them.
 from . import garage_loyalty_append_mixin
+from . import garage_loyalty_asking_mixin
 from . import garage_loyalty_export_mixin
+from . import garage_loyalty_goal_mixin
 from . import garage_loyalty_history_mixin
 from . import garage_loyalty_input_mixin
+from . import garage_loyalty_ratio_mixin
 from . import garage_loyalty_program_item_mixin
 from . import garage_loyalty_account_mixin
 from . import garage_loyalty_adjustment_check
@@ -68,6 +71,7 @@ from . import garage_loyalty_program_privileges_mixin
 from . import garage_loyalty_warranty_mixin
 from . import garage_loyalty_active_month_query
 from . import garage_loyalty_campaign_audience_mixin
+from . import garage_loyalty_campaign_holdout_mixin
 from . import garage_loyalty_campaign_job_mixin
 from . import garage_loyalty_campaign_means_mixin
 from . import garage_loyalty_campaign_result_mixin
@@ -79,7 +83,26 @@ from . import garage_loyalty_customer_cohort_mixin
 from . import garage_loyalty_lapse_query
 from . import garage_loyalty_offered_customer_mixin
 from . import garage_loyalty_regular_work_query
+from . import garage_loyalty_member_month_query
 from . import garage_loyalty_member_stage_mixin
+from . import garage_loyalty_result_cost_mixin
+from . import garage_loyalty_words_mixin
+from . import garage_loyalty_result_words_mixin
+from . import garage_loyalty_usage_settings_mixin
+from . import garage_loyalty_usage_words_mixin
+from . import garage_loyalty_usage_mixin
+from . import garage_loyalty_privilege_usage_mixin
+from . import garage_loyalty_reward_usage_mixin
+from . import garage_loyalty_estimate_job_mixin
+from . import garage_loyalty_estimate_query
+from . import garage_loyalty_estimate_words_mixin
+from . import garage_loyalty_review_figures_mixin
+from . import garage_loyalty_review_job_mixin
+from . import garage_loyalty_review_words_mixin
+from . import garage_loyalty_holdout_draw_mixin
+from . import garage_loyalty_holdout_result_mixin
+from . import garage_loyalty_holdout_words_mixin
+from . import garage_loyalty_member_use_mixin
 
 # isort: split
 
@@ -88,6 +111,7 @@ from . import (
     account_move_line,
     account_partial_reconcile,
     account_payment,
+    digest_digest,
     garage_loyalty_active_month,
     garage_loyalty_adjustment,
     garage_loyalty_adjustment_reason,
@@ -99,13 +123,18 @@ from . import (
     garage_loyalty_changed_customer,
     garage_loyalty_customer,
     garage_loyalty_entry,
+    garage_loyalty_estimate,
     garage_loyalty_expiry,
     garage_loyalty_facts,
+    garage_loyalty_holdout,
+    garage_loyalty_holdout_customer,
+    garage_loyalty_holdout_figure,
     garage_loyalty_invitation,
     garage_loyalty_lapse,
     garage_loyalty_ledger_check,
     garage_loyalty_lot,
     garage_loyalty_member,
+    garage_loyalty_member_month,
     garage_loyalty_member_status,
     garage_loyalty_movement_count,
     garage_loyalty_personal_offer,
@@ -115,8 +144,10 @@ from . import (
     garage_loyalty_qualification,
     garage_loyalty_redemption,
     garage_loyalty_regular_work,
+    garage_loyalty_result,
     garage_loyalty_retention_check,
     garage_loyalty_retention_figure,
+    garage_loyalty_review,
     garage_loyalty_reward,
     garage_loyalty_tier,
     garage_loyalty_tier_discount,

@@ -20,24 +20,61 @@ class GarageLoyaltyBilledMixin(models.AbstractModel):
         that a repair order brought to its quotation (its parts, and the service it
         came from) are its own. What else stands on the quotation (labour, fees) is
         its own too if it is alone there, and shared by all its repair orders if not.
+        So is what stands on the invoice only, such as points paid there.
         Down payments are left out: the final invoice carries the whole.
         """
         return SQL(
             """
-            WITH %s
-            SELECT DISTINCT quoted.repair_id, quoted.order_id, quoted.is_own,
-                   rel.invoice_line_id AS line_id
-              FROM quoted
-              JOIN sale_order_line_invoice_rel rel
-                ON rel.order_line_id = quoted.line_id
-              JOIN account_move_line line ON line.id = rel.invoice_line_id
-              JOIN account_move move ON move.id = line.move_id
-             WHERE move.state = 'posted'
-               AND move.move_type IN ('out_invoice', 'out_refund')
-               AND line.display_type = 'product'
-               AND line.is_downpayment IS NOT TRUE
+            WITH %(quoted)s, billed AS (
+                SELECT DISTINCT quoted.repair_id, quoted.order_id, quoted.is_own,
+                       rel.invoice_line_id AS line_id, line.move_id,
+                       line.display_type = 'product'
+                       AND line.is_downpayment IS NOT TRUE AS is_billed
+                  FROM quoted
+                  JOIN sale_order_line_invoice_rel rel
+                    ON rel.order_line_id = quoted.line_id
+                  JOIN account_move_line line ON line.id = rel.invoice_line_id
+                  JOIN account_move move ON move.id = line.move_id
+                 WHERE move.state = 'posted'
+                   AND move.move_type IN ('out_invoice', 'out_refund')
+            ), added AS (%(added)s)
+            SELECT repair_id, order_id, is_own, line_id FROM billed WHERE is_billed
+             UNION ALL
+            SELECT sibling.repair_id, order_id, sibling.is_alone, line_id
+              FROM added JOIN sibling USING (order_id)
             """,
-            self._get_loyalty_quoted(repair_ids),
+            quoted=self._get_loyalty_quoted(repair_ids),
+            added=self._get_loyalty_added(),
+        )
+
+    @api.model
+    def _get_loyalty_added(self):
+        """Return a query: lines that stand on invoices only, and their quotation.
+
+        Of several quotations with repair orders on an invoice it is the first.
+        """
+        return SQL(
+            """
+            SELECT DISTINCT invoice.order_id, line.id AS line_id
+              FROM (SELECT move_id, min(order_id) AS order_id
+                      FROM billed WHERE is_billed GROUP BY move_id) invoice
+              JOIN account_move_line line ON line.move_id = invoice.move_id
+             WHERE line.display_type = 'product'
+               AND line.is_downpayment IS NOT TRUE
+               AND NOT EXISTS (
+                    SELECT FROM sale_order_line_invoice_rel rel
+                     WHERE rel.invoice_line_id = line.id)
+               AND NOT EXISTS (
+                    SELECT FROM account_move_line other
+                      JOIN sale_order_line_invoice_rel rel
+                        ON rel.invoice_line_id = other.id
+                      JOIN sale_order_line quoted ON quoted.id = rel.order_line_id
+                      JOIN repair_order repair
+                        ON repair.sale_order_id = quoted.order_id
+                     WHERE other.move_id = line.move_id
+                       AND repair.state <> 'cancel'
+                       AND quoted.order_id < invoice.order_id)
+            """
         )
 
     @api.model
@@ -100,18 +137,36 @@ class GarageLoyaltyBilledMixin(models.AbstractModel):
 
         :param move_id: the SQL of the invoice's id
         """
+        return SQL("EXISTS (%s)", self._get_loyalty_billed_query(move_id))
+
+    @api.model
+    def _get_loyalty_billed_query(self, move_id):
+        """Return a subquery: the ids of the repair orders billed by an invoice.
+
+        :param move_id: the SQL of the invoice's id
+        """
         return SQL(
             """
-            EXISTS (
-                SELECT FROM account_move_line line
-                  JOIN sale_order_line_invoice_rel rel
-                    ON rel.invoice_line_id = line.id
-                  JOIN sale_order_line quoted ON quoted.id = rel.order_line_id
-                  JOIN repair_order repair
-                    ON repair.sale_order_id = quoted.order_id
-                 WHERE line.move_id = %s AND repair.state <> 'cancel')
+            SELECT repair.id
+              FROM account_move_line line
+              JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = line.id
+              JOIN sale_order_line quoted ON quoted.id = rel.order_line_id
+              JOIN repair_order repair ON repair.sale_order_id = quoted.order_id
+             WHERE line.move_id = %s AND repair.state <> 'cancel'
             """,
             move_id,
+        )
+
+    @api.model
+    def _get_loyalty_sold_query(self, order_id):
+        """Return a subquery: the ids of the repair orders sold on a quotation.
+
+        :param order_id: the SQL of the quotation's id
+        """
+        return SQL(
+            "SELECT id FROM repair_order WHERE sale_order_id = %s "
+            "AND state <> 'cancel'",
+            order_id,
         )
 
     def _get_loyalty_quotation(self):

@@ -13,6 +13,7 @@ FROZEN = {
     "bonus_points",
     "company_id",
     "domain",
+    "is_invitation",
     "left_out_percent",
     "offer_days",
     "reward_id",
@@ -27,6 +28,7 @@ class GarageLoyaltyCampaign(models.Model):
     _name = "garage.loyalty.campaign"
     _description = "Win-Back Campaign"
     _inherit = [
+        "garage.loyalty.campaign.holdout.mixin",
         "garage.loyalty.campaign.audience.mixin",
         "garage.loyalty.campaign.job.mixin",
         "garage.loyalty.campaign.result.mixin",

@@ -134,6 +134,7 @@ class GarageLoyaltyChangedCustomer(models.Model):
         models = (
             "garage.loyalty.active.month",
             "garage.loyalty.customer",
+            "garage.loyalty.member.month",
             "garage.loyalty.regular.work",
             "garage.loyalty.lapse",
             "garage.loyalty.campaign.contact",
@@ -149,7 +150,11 @@ class GarageLoyaltyChangedCustomer(models.Model):
         self.env["garage.loyalty.active.month"]._forget(partner_ids)
         self.env["garage.loyalty.lapse"]._forget(partner_ids)
         self.env["garage.loyalty.campaign.contact"]._forget(partner_ids)
-        for table in ("garage_loyalty_customer", "garage_loyalty_regular_work"):
+        for table in (
+            "garage_loyalty_customer",
+            "garage_loyalty_member_month",
+            "garage_loyalty_regular_work",
+        ):
             self.env.cr.execute(
                 SQL(
                     "DELETE FROM %s WHERE partner_id = ANY(%s)",

@@ -11,7 +11,7 @@ class GarageLoyaltyLapseQuery(models.AbstractModel):
     _description = "Query of Recorded Lapses"
     _inherit = ["garage.loyalty.customer.facts.mixin"]
 
-    # -- recording --------------------------------------------------------------------
+    # -- recording -----------------------------------------------------------------
 
     @api.model
     def _get_lapsed_query(self, company, number, gap):
@@ -108,7 +108,7 @@ class GarageLoyaltyLapseQuery(models.AbstractModel):
             """
         )
 
-    # -- what became of it -----------------------------------------------------------
+    # -- what became of it ---------------------------------------------------------
 
     @api.model
     def _get_sync_query(self, partner_ids):

@@ -41,6 +41,7 @@ class GarageLoyaltyMember(models.Model):
         "garage.loyalty.joining.mixin",
         "garage.loyalty.member.bonus.mixin",
         "garage.loyalty.member.stage.mixin",
+        "garage.loyalty.member.use.mixin",
         "garage.loyalty.merge.mixin",
         "garage.loyalty.posting.mixin",
         "garage.loyalty.privacy.mixin",
@@ -134,6 +135,7 @@ class GarageLoyaltyMember(models.Model):
         "(company_id, partner_id) WHERE state <> 'left'",
         "This customer is a member already.",
     )
+    _joined_idx = models.Index("(company_id, date_joined)")
 
     @api.depends("number", "partner_id.display_name")
     def _compute_display_name(self):

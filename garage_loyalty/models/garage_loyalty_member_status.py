@@ -42,6 +42,8 @@ class GarageLoyaltyMemberStatus(models.Model):
     )
 
     _member_date_idx = models.Index("(member_id, date DESC, id DESC)")
+    # Few members have ever left or paused; reports look for them.
+    _inactive_idx = models.Index("(member_id, state) WHERE state <> 'active'")
 
     def write(self, vals):
         """Refuse: history is not rewritten."""

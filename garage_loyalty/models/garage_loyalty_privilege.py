@@ -16,7 +16,10 @@ class GarageLoyaltyPrivilege(models.Model):
 
     _name = "garage.loyalty.privilege"
     _description = "Loyalty Privilege"
-    _inherit = ["garage.loyalty.program.item.mixin"]
+    _inherit = [
+        "garage.loyalty.program.item.mixin",
+        "garage.loyalty.privilege.usage.mixin",
+    ]
 
     kind = fields.Selection(KINDS, required=True, default=rules.FREE)
     tier_ids = fields.Many2many(

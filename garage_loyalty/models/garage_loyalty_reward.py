@@ -22,6 +22,7 @@ class GarageLoyaltyReward(models.Model):
     _inherit = [
         "garage.loyalty.program.item.mixin",
         "garage.loyalty.personal.reward.mixin",
+        "garage.loyalty.reward.usage.mixin",
     ]
 
     kind = fields.Selection(KINDS, required=True, default=rules.AMOUNT)

@@ -50,6 +50,16 @@ class GarageLoyaltyVisit(models.Model):
     user_id = fields.Many2one("res.users", string="Advisor", readonly=True)
     date = fields.Date(required=True, readonly=True, index=True)
     prev_date = fields.Date(string="Previous visit", readonly=True)
+    prev_paid_date = fields.Date(
+        string="Previous paid visit",
+        readonly=True,
+        help="Under warranty or worth nothing: left out, here and as previous one.",
+    )
+    prev_same_date = fields.Date(
+        string="Previous paid visit, same membership",
+        readonly=True,
+        help="Of a member's visit the one as member, of others' the one as non-member.",
+    )
     member_id = fields.Many2one(
         "garage.loyalty.member",
         readonly=True,

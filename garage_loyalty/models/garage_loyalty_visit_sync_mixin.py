@@ -3,6 +3,8 @@ from odoo.tools import SQL
 
 from ..tools.rows import columns, values
 
+BEFORE = ["prev_date", "prev_paid_date", "prev_same_date"]
+
 
 class GarageLoyaltyVisitSyncMixin(models.AbstractModel):
     """The statement that brings visits in line with their documents."""
@@ -70,14 +72,15 @@ class GarageLoyaltyVisitSyncMixin(models.AbstractModel):
             WITH %(also)s
                  fact AS MATERIALIZED (SELECT * FROM (%(rows)s) AS fact (%(names)s)),
                  %(history)s, moved AS (%(moved)s)
-            INSERT INTO garage_loyalty_visit (%(names)s, prev_date)
-            SELECT %(names)s, prev_date FROM fact LEFT JOIN previous USING (repair_id)
+            INSERT INTO garage_loyalty_visit (%(names)s, %(before)s)
+            SELECT %(names)s, %(before)s FROM fact LEFT JOIN previous USING (repair_id)
              ORDER BY repair_id
             ON CONFLICT DO NOTHING
             """,
             also=SQL("%s,", also) if also else SQL(),
             rows=values(self, facts),
             names=names,
+            before=columns(BEFORE),
             history=self._get_history("repair_id", ids),
             moved=self._get_moved(ids),
         )
@@ -86,7 +89,7 @@ class GarageLoyaltyVisitSyncMixin(models.AbstractModel):
     def _get_sync_query(self, key, ids, facts):
         """Return the statement that writes and removes the rows of ``ids``.
 
-        It also stamps the date of the previous visit, on the rows of ``ids`` and on
+        It also stamps the dates of the previous visits, on the rows of ``ids`` and on
         those that follow them, and yields the number of rows it changed.
         """
         return SQL(
@@ -122,26 +125,32 @@ class GarageLoyaltyVisitSyncMixin(models.AbstractModel):
         """
         return SQL(
             """
-            UPDATE garage_loyalty_visit SET prev_date = previous.prev_date
+            UPDATE garage_loyalty_visit SET (%(before)s) = (%(previous)s)
               FROM previous
              WHERE garage_loyalty_visit.repair_id = previous.repair_id
                AND garage_loyalty_visit.id IN (
                     SELECT visit.id
                       FROM garage_loyalty_visit visit JOIN previous USING (repair_id)
-                     WHERE visit.repair_id <> ALL(%s)
-                       AND visit.prev_date IS DISTINCT FROM previous.prev_date
+                     WHERE visit.repair_id <> ALL(%(ids)s)
+                       AND (%(current)s) IS DISTINCT FROM (%(previous)s)
                        FOR UPDATE OF visit SKIP LOCKED)
             RETURNING id
             """,
-            ids,
+            ids=ids,
+            before=columns(BEFORE),
+            current=self._get_columns_of("visit", BEFORE),
+            previous=self._get_columns_of("previous", BEFORE),
         )
+
+    @api.model
+    def _get_columns_of(self, table, names):
+        return SQL(", ").join(SQL.identifier(table, name) for name in names)
 
     @api.model
     def _get_put(self, key):
         """Return the statement that writes the rows that are not as the facts say."""
-        names = [*self.env["garage.loyalty.facts"]._get_names(), "prev_date"]
+        names = [*self.env["garage.loyalty.facts"]._get_names(), *BEFORE]
         excluded = (SQL("EXCLUDED.%s", SQL.identifier(name)) for name in names)
-        current = (SQL.identifier(self._table, name) for name in names)
         return SQL(
             """
                 INSERT INTO garage_loyalty_visit (%(columns)s)
@@ -154,7 +163,7 @@ class GarageLoyaltyVisitSyncMixin(models.AbstractModel):
             key=SQL.identifier(key),
             columns=columns(names),
             excluded=SQL(", ").join(excluded),
-            current=SQL(", ").join(current),
+            current=self._get_columns_of(self._table, names),
         )
 
     @api.model
@@ -166,8 +175,9 @@ class GarageLoyaltyVisitSyncMixin(models.AbstractModel):
         if key == "move_id":
             # Only repair orders have a previous visit.
             return SQL(
-                "previous AS (SELECT NULL::int AS repair_id, "
-                "NULL::date AS prev_date WHERE FALSE)"
+                "previous AS (SELECT NULL::int AS repair_id, NULL::date AS prev_date, "
+                "NULL::date AS prev_paid_date, NULL::date AS prev_same_date "
+                "WHERE FALSE)"
             )
         return SQL(
             """
@@ -177,18 +187,39 @@ class GarageLoyaltyVisitSyncMixin(models.AbstractModel):
                 SELECT company_id, partner_id FROM garage_loyalty_visit
                  WHERE repair_id = ANY(%(ids)s)
             ), history AS (
-                SELECT company_id, partner_id, date, repair_id FROM fact
+                SELECT company_id, partner_id, date, repair_id, is_member,
+                       %(is_paid)s AS is_paid FROM fact visit
                 UNION ALL
-                SELECT visit.company_id, visit.partner_id, visit.date, visit.repair_id
+                SELECT visit.company_id, visit.partner_id, visit.date, visit.repair_id,
+                       visit.is_member, %(is_paid)s
                   FROM garage_loyalty_visit visit
                   JOIN customer USING (company_id, partner_id)
                  WHERE visit.kind = 'repair' AND visit.repair_id <> ALL(%(ids)s)
             ), previous AS (
-                SELECT repair_id, lag(date) OVER (
-                           PARTITION BY company_id, partner_id
-                           ORDER BY date, repair_id) AS prev_date
+                SELECT repair_id,
+                       lag(date) OVER (PARTITION BY company_id, partner_id
+                                           ORDER BY date, repair_id) AS prev_date,
+                       CASE WHEN is_paid THEN lag(date) OVER (
+                           PARTITION BY company_id, partner_id, is_paid
+                               ORDER BY date, repair_id) END AS prev_paid_date,
+                       CASE WHEN is_paid THEN lag(date) OVER (
+                           PARTITION BY company_id, partner_id, is_paid, is_member
+                               ORDER BY date, repair_id) END AS prev_same_date
                   FROM history
             )
             """,
             ids=ids,
+            is_paid=self._get_is_paid(),
+        )
+
+    @api.model
+    def _get_is_paid(self):
+        """Return the SQL of whether ``visit`` counts in averages by default.
+
+        Not under warranty, and worth something before rewards. Override to leave out
+        other visits, and have all visits done again (``_rebuild``).
+        """
+        return SQL(
+            "(visit.is_warranty IS NOT TRUE "
+            "AND visit.amount + visit.amount_discount <> 0)"
         )

@@ -20,6 +20,7 @@ class RepairOrder(models.Model):
     _name = "repair.order"
     _inherit = [
         "repair.order",
+        "garage.loyalty.asking.mixin",
         "garage.loyalty.badge.mixin",
         "garage.loyalty.billed.mixin",
         "garage.loyalty.discounted.mixin",
@@ -83,6 +84,10 @@ class RepairOrder(models.Model):
 
     # Few have an answer, and those of a customer are asked for.
     _loyalty_offer_idx = models.Index("(partner_id) WHERE loyalty_offer <> 'not_asked'")
+    # The report on enrolment reads answers from here, not from the wide table.
+    _loyalty_answer_idx = models.Index(
+        "(id, loyalty_offer) WHERE loyalty_offer <> 'not_asked'"
+    )
 
     @api.depends("partner_id", "company_id", "visit_ids")
     def _compute_loyalty(self):

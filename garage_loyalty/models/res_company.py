@@ -13,7 +13,12 @@ REGULAR_SETTINGS = {"loyalty_regular_months", "loyalty_regular_times"}
 
 class ResCompany(models.Model):
     _name = "res.company"
-    _inherit = ["res.company", "garage.loyalty.retention.settings.mixin"]
+    _inherit = [
+        "res.company",
+        "garage.loyalty.goal.mixin",
+        "garage.loyalty.retention.settings.mixin",
+        "garage.loyalty.usage.settings.mixin",
+    ]
 
     loyalty_program_ids = fields.One2many("garage.loyalty.program", "company_id")
     loyalty_company_id = fields.Many2one(
@@ -48,6 +53,14 @@ class ResCompany(models.Model):
         "before. It takes four visits to know.",
     )
 
+    loyalty_sleep_months = fields.Integer(
+        string="Sleeping after (months)",
+        default=6,
+        help="Members who have neither earned nor redeemed points for so long are "
+        "listed as sleeping. 6: when customers are at risk, so that they hear of you "
+        "before they have lapsed and their points expire.",
+    )
+
     loyalty_regular_times = fields.Integer(
         string="Regular after (times)",
         default=3,
@@ -74,6 +87,11 @@ class ResCompany(models.Model):
         " AND loyalty_lapse_months <= 60)",
         "Customers are at risk after at least one month, then lapsed (after at most "
         "60), then lost (after at most 120).",
+    )
+
+    _loyalty_sleep_possible = models.Constraint(
+        "CHECK(loyalty_sleep_months BETWEEN 1 AND 120)",
+        "Members are sleeping after 1 to 120 months.",
     )
 
     _loyalty_regular_possible = models.Constraint(
@@ -136,6 +154,13 @@ class ResCompany(models.Model):
         company = self.loyalty_company_id
         away = month_number(company._get_loyalty_today()) - month_number(day)
         return away <= company.loyalty_risk_months
+
+    def _get_loyalty_sleep_day(self):
+        """Return the day since which members who do not sleep have used points."""
+        company = self.loyalty_company_id
+        return fields.Date.subtract(
+            company._get_loyalty_today(), months=company.loyalty_sleep_months
+        )
 
     def _get_loyalty_today(self):
         """Return the present day in the time zone of the company's contact."""

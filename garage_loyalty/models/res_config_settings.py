@@ -38,6 +38,9 @@ class ResConfigSettings(models.TransientModel):
     loyalty_lost_months = fields.Integer(
         related="company_id.loyalty_lost_months", readonly=False
     )
+    loyalty_sleep_months = fields.Integer(
+        related="company_id.loyalty_sleep_months", readonly=False
+    )
     loyalty_use_rhythm = fields.Boolean(
         related="company_id.loyalty_use_rhythm", readonly=False
     )
@@ -51,6 +54,22 @@ class ResConfigSettings(models.TransientModel):
     loyalty_retention_visits = fields.Integer(
         related="company_id.loyalty_retention_visits", readonly=False
     )
+    loyalty_review_period = fields.Selection(
+        related="company_id.loyalty_review_period", readonly=False
+    )
+    loyalty_frequency_target = fields.Float(
+        related="company_id.loyalty_frequency_target", readonly=False
+    )
+    loyalty_asking_target = fields.Float(
+        related="company_id.loyalty_asking_target", readonly=False
+    )
+    loyalty_conversion_target = fields.Float(
+        related="company_id.loyalty_conversion_target", readonly=False
+    )
+    loyalty_use_target = fields.Float(
+        related="company_id.loyalty_use_target", readonly=False
+    )
+
     loyalty_regular_times = fields.Integer(
         related="company_id.loyalty_regular_times", readonly=False
     )
@@ -62,6 +81,16 @@ class ResConfigSettings(models.TransientModel):
     )
     loyalty_regular_days = fields.Integer(
         related="company_id.loyalty_regular_days", readonly=False
+    )
+
+    loyalty_usage_percent = fields.Float(
+        related="company_id.loyalty_usage_percent", readonly=False
+    )
+    loyalty_margin_percent = fields.Float(
+        related="company_id.loyalty_margin_percent", readonly=False
+    )
+    loyalty_usage_months = fields.Integer(
+        related="company_id.loyalty_usage_months", readonly=False
     )
 
     @api.depends("company_id")

@@ -18,6 +18,8 @@ class GarageLoyaltyCandidate(models.Model):
     _order = "spend desc, id"
     _rec_name = "partner_id"
     _depends = {
+        "garage.loyalty.holdout": ["company_id", "date_end", "state"],
+        "garage.loyalty.holdout.customer": ["holdout_id", "is_held_out", "partner_id"],
         "garage.loyalty.invitation": ["answer", "company_id", "date", "partner_id"],
         "garage.loyalty.member": ["company_id", "partner_id"],
         "garage.loyalty.program": [
@@ -76,6 +78,12 @@ class GarageLoyaltyCandidate(models.Model):
         help="Said no when asked last, at the counter or by invitation.",
     )
     invited_on = fields.Date(string="Invited on", readonly=True)
+    is_held_out = fields.Boolean(
+        string="In the hold-out",
+        readonly=True,
+        help="Lots have decided that the customer is not invited for a time, so that "
+        "the groups can be compared. Whoever asks to join may join.",
+    )
     reasons = fields.Char(string="Why", compute="_compute_reasons")
 
     @api.depends("visit_count", "spend", "first_visit_date", "program_id")
@@ -99,7 +107,7 @@ class GarageLoyaltyCandidate(models.Model):
         """Open the preview of what enrolling these customers would do."""
         return self.partner_id._open_enrol_many(self.program_id)
 
-    # -- the query ------------------------------------------------------------------
+    # -- the query -----------------------------------------------------------------
 
     @property
     def _table_query(self) -> SQL:
@@ -115,8 +123,9 @@ class GarageLoyaltyCandidate(models.Model):
                        AS customer_kind,
                    done.spend, done.visit_count, done.last_visit_date,
                    %(first)s AS first_visit_date, %(declined)s AS is_declined,
-                   %(invited)s AS invited_on
+                   %(invited)s AS invited_on, %(held_out)s AS is_held_out
             """,
+            held_out=self._get_held_out(),
             first=self._get_first_visit(),
             declined=self._get_declined(),
             invited=self._get_invitation(SQL("date")),

@@ -148,3 +148,22 @@ class GarageLoyaltyCandidateQuery(models.AbstractModel):
             """,
             SQL("invitation.%s", column),
         )
+
+    @api.model
+    def _get_held_out(self) -> SQL:
+        """Return whether the customer is not to be invited now.
+
+        Says the same as ``garage.loyalty.holdout.customer._get_held_out``: override
+        both.
+        """
+        Customer = self.env["garage.loyalty.holdout.customer"]
+        return SQL(
+            """
+            EXISTS (SELECT FROM garage_loyalty_holdout_customer held
+                      JOIN garage_loyalty_holdout holdout
+                        ON holdout.id = held.holdout_id
+                     WHERE held.partner_id = done.partner_id
+                       AND held.company_id = done.company_id AND %s)
+            """,
+            Customer._get_running_condition(SQL("done.today")),
+        )

@@ -1,7 +1,5 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import SQL
-from odoo.tools.query import Query
 
 from ..tools.cohorts import SPANS
 from ..tools.movement import month_number, month_start
@@ -65,7 +63,7 @@ class GarageLoyaltyCohort(models.Model):
 
     _name = "garage.loyalty.cohort"
     _description = "Customers by First Visit"
-    _inherit = ["garage.loyalty.cohort.query"]
+    _inherit = ["garage.loyalty.cohort.query", "garage.loyalty.ratio.mixin"]
     _auto = False
     _order = "month desc, membership, customer_kind, id desc"
     _rec_name = "month"
@@ -143,27 +141,12 @@ class GarageLoyaltyCohort(models.Model):
 
     @api.model
     def _get_ratios(self):
-        """Return numerator, denominator and factor of each ratio, as aggregates.
-
-        Override to add a ratio of your own; its field needs ``aggregator="avg"``.
-        """
-        ratios = {}
+        ratios = super()._get_ratios()
         for span in SPANS:
             due = f"due_{span}:sum"
             ratios[f"share_{span}:avg"] = (f"came_{span}:sum", due, 100)
             ratios[f"value_{span}:avg"] = (f"amount_{span}:sum", due, 1)
         return ratios
-
-    def _read_group_select(self, aggregate_spec: str, query: Query) -> SQL:
-        ratio = self._get_ratios().get(aggregate_spec)
-        if not ratio:
-            return super()._read_group_select(aggregate_spec, query)
-        *parts, factor = ratio
-        above, below = (
-            super(GarageLoyaltyCohort, self)._read_group_select(spec, query)
-            for spec in parts
-        )
-        return SQL("%s * %s::numeric / NULLIF(%s, 0)", factor, above, below)
 
     # -- buttons ------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ class GarageLoyaltyTierMove(models.Model):
 
     _name = "garage.loyalty.tier.move"
     _description = "Moves between Loyalty Tiers"
-    _inherit = ["garage.loyalty.export.mixin"]
+    _inherit = ["garage.loyalty.export.mixin", "garage.loyalty.ratio.mixin"]
     _auto = False
     _order = "date desc, id desc"
     _rec_name = "date"
@@ -61,6 +61,10 @@ class GarageLoyaltyTierMove(models.Model):
         aggregator="count_distinct",
         help="How many members moved, each counted once.",
     )
+
+    @api.model
+    def _get_ratios(self):
+        return {**super()._get_ratios(), "spend:avg": ("spend:sum", "spend:count")}
 
     @property
     def _table_query(self) -> SQL:

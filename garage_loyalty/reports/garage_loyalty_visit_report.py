@@ -18,7 +18,11 @@ class GarageLoyaltyVisitReport(models.Model):
 
     _name = "garage.loyalty.visit.report"
     _description = "Members and Non-members"
-    _inherit = ["garage.loyalty.export.mixin"]
+    _inherit = [
+        "garage.loyalty.visit.report.query",
+        "garage.loyalty.ratio.mixin",
+        "garage.loyalty.export.mixin",
+    ]
     _auto = False
     _order = "date desc, id desc"
     _rec_name = "date"
@@ -40,8 +44,21 @@ class GarageLoyaltyVisitReport(models.Model):
             "tier_id",
             "user_id",
         ],
+        "account.move.line": ["balance", "move_id", "product_id"],
+        "product.product": ["product_tmpl_id"],
+        "product.template": ["categ_id"],
+        "repair.order": ["sale_order_id"],
         "res.company": ["currency_id"],
         "res.partner": ["is_company"],
+        "sale.order.line": ["order_id", "price_subtotal", "product_id"],
+        "stock.move": [
+            "quantity",
+            "repair_id",
+            "repair_line_type",
+            "sale_line_id",
+            "state",
+            "value",
+        ],
     }
 
     date = fields.Date(readonly=True)
@@ -53,7 +70,9 @@ class GarageLoyaltyVisitReport(models.Model):
         help="Whether the customer was an active member on the day of the visit.",
     )
     customer_kind = fields.Selection(
-        [("private", "Private"), ("company", "Company")], readonly=True
+        [("private", "Private"), ("company", "Company")],
+        string="Customer kind",
+        readonly=True,
     )
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
@@ -71,6 +90,22 @@ class GarageLoyaltyVisitReport(models.Model):
         readonly=True,
         help="Whether the customer had a repair order before.",
     )
+    work_kind = fields.Selection(
+        [
+            ("both", "Labour and parts"),
+            ("labour", "Labour only"),
+            ("parts", "Parts only"),
+            ("none", "Nothing invoiced"),
+        ],
+        string="Kind of work",
+        readonly=True,
+    )
+    category_id = fields.Many2one(
+        "product.category",
+        string="Main category",
+        readonly=True,
+        help="The product category that most of the visit comes to.",
+    )
     days_since = fields.Integer(
         string="Days between visits",
         readonly=True,
@@ -87,6 +122,26 @@ class GarageLoyaltyVisitReport(models.Model):
     amount_parts = fields.Monetary(string="Parts", readonly=True)
     amount_discount = fields.Monetary(string="Paid with points", readonly=True)
     amount_before_discount = fields.Monetary(string="Net before rewards", readonly=True)
+    amount_cost = fields.Monetary(
+        string="Cost of parts",
+        readonly=True,
+        help="What the parts used in the repair order were worth in stock. Empty where "
+        "one of them has no cost, or parts were invoiced that it did not use.",
+    )
+    amount_costed = fields.Monetary(string="Net invoiced, cost known", readonly=True)
+    margin = fields.Monetary(
+        string="Margin after parts",
+        readonly=True,
+        help="Net invoiced less the cost of parts, where it is known. Wages are not "
+        "deducted.",
+    )
+    margin_rate = fields.Float(
+        string="Margin after parts (%)",
+        readonly=True,
+        aggregator="avg",
+        digits=(16, 1),
+        help="Of what was invoiced net on the visits whose cost is known.",
+    )
     aro = fields.Monetary(
         string="ARO",
         readonly=True,
@@ -102,12 +157,14 @@ class GarageLoyaltyVisitReport(models.Model):
         "invoices and must not make members look poorer.",
     )
     visit_frequency = fields.Float(
+        string="Visit frequency",
         readonly=True,
         aggregator="avg",
         digits=(16, 2),
         help="Visits divided by the customers with at least one of them.",
     )
     customer_value = fields.Monetary(
+        string="Customer value",
         readonly=True,
         aggregator="avg",
         help="ARO multiplied by visit frequency: net invoiced per customer.",
@@ -130,61 +187,29 @@ class GarageLoyaltyVisitReport(models.Model):
         help="How many times as often members come as others, within the period of the "
         "group. The raw ratio, as for ARO.",
     )
+    visit_share = fields.Float(
+        string="Members' visits (%)",
+        readonly=True,
+        aggregator="avg",
+        digits=(16, 1),
+        help="Which part of the visits are those of members.",
+    )
+    amount_share = fields.Float(
+        string="Members' revenue (%)",
+        readonly=True,
+        aggregator="avg",
+        digits=(16, 1),
+        help="Which part of what was invoiced net comes from members.",
+    )
 
     @property
     def _table_query(self) -> SQL:
         return SQL("%s %s %s", self._select(), self._from(), self._where())
 
     @api.model
-    def _select(self) -> SQL:
-        """Return the columns. Override, calling super, to add one."""
-        return SQL(
-            """
-            SELECT visit.id, visit.date, visit.kind, visit.company_id,
-                   company.currency_id, visit.partner_id, visit.member_id,
-                   visit.tier_id, visit.user_id, visit.repair_id, visit.is_warranty,
-                   CASE WHEN visit.is_member THEN 'member' ELSE 'other' END
-                       AS membership,
-                   CASE WHEN visit.kind <> 'repair' THEN NULL
-                        WHEN visit.prev_date IS NULL THEN 'new' ELSE 'returning' END
-                       AS customer_type,
-                   visit.date - visit.prev_date AS days_since,
-                   CASE WHEN partner.is_company THEN 'company' ELSE 'private' END
-                       AS customer_kind,
-                   visit.partner_id AS customer_count, 1 AS visit_count,
-                   visit.amount, visit.amount_labour, visit.amount_parts,
-                   visit.amount_discount,
-                   visit.amount + visit.amount_discount AS amount_before_discount,
-                   visit.amount AS aro,
-                   visit.amount + visit.amount_discount AS aro_before_discount,
-                   1.0 AS visit_frequency, visit.amount AS customer_value,
-                   NULL::float AS aro_uplift, NULL::float AS frequency_ratio
-            """
-        )
-
-    @api.model
-    def _from(self) -> SQL:
-        """Return the tables. Override, calling super, to join one more."""
-        return SQL(
-            """
-              FROM garage_loyalty_visit visit
-              JOIN res_company company ON company.id = visit.company_id
-              JOIN res_partner partner ON partner.id = visit.partner_id
-            """
-        )
-
-    @api.model
-    def _where(self) -> SQL:
-        """Return the condition on all visits. Override, calling super, to narrow."""
-        return SQL("")
-
-    @api.model
     def _get_ratios(self):
-        """Return (numerator, denominator) of each ratio, as aggregates.
-
-        Override to add a ratio of your own; its field needs ``aggregator="avg"``.
-        """
         return {
+            **super()._get_ratios(),
             "aro:avg": ("amount:sum", "visit_count:sum"),
             "aro_before_discount:avg": (
                 "amount_before_discount:sum",
@@ -195,7 +220,16 @@ class GarageLoyaltyVisitReport(models.Model):
                 "customer_count:count_distinct",
             ),
             "customer_value:avg": ("amount:sum", "customer_count:count_distinct"),
+            "margin_rate:avg": ("margin:sum", "amount_costed:sum", 100),
         }
+
+    @api.model
+    def _get_shares(self):
+        """Return of which aggregate each percentage says the part of members.
+
+        Override to add one.
+        """
+        return {"visit_share:avg": "visit_count:sum", "amount_share:avg": "amount:sum"}
 
     @api.model
     def _get_comparisons(self):
@@ -212,19 +246,30 @@ class GarageLoyaltyVisitReport(models.Model):
     def _read_group_select(self, aggregate_spec: str, query: Query) -> SQL:
         comparison = self._get_comparisons().get(aggregate_spec)
         if comparison:
-            return self._get_comparison_sql(*comparison, query)
-        ratio = self._get_ratios().get(aggregate_spec)
-        if not ratio:
-            return super()._read_group_select(aggregate_spec, query)
-        numerator, denominator = (
-            super(GarageLoyaltyVisitReport, self)._read_group_select(spec, query)
-            for spec in ratio
-        )
-        return SQL("%s::numeric / NULLIF(%s, 0)", numerator, denominator)
+            ratio, is_percent = comparison
+            parts = self._get_ratios()[ratio][:2]
+            parts = [self._convert(part, aggregate_spec) for part in parts]
+            return self._get_comparison_sql(parts, is_percent, query)
+        share = self._get_shares().get(aggregate_spec)
+        if share:
+            return self._get_share_sql(self._convert(share, aggregate_spec), query)
+        return super()._read_group_select(aggregate_spec, query)
 
-    def _get_comparison_sql(self, ratio, is_percent, query):
+    def _get_share_sql(self, spec, query):
+        """Return the SQL of the part of members in an aggregate, in percent."""
+        membership = self._field_to_sql(self._table, "membership", query)
+        plain = super()._read_group_select
+        whole = plain(spec, query)
+        return SQL(
+            "100 * COALESCE(%(whole)s FILTER (WHERE %(membership)s = 'member'), 0)"
+            "::numeric / NULLIF(%(whole)s, 0)",
+            whole=whole,
+            membership=membership,
+        )
+
+    def _get_comparison_sql(self, parts, is_percent, query):
         """Return the SQL of a ratio of members divided by that of others."""
-        numerator, denominator = self._get_ratios()[ratio]
+        numerator, denominator = parts
         membership = self._field_to_sql(self._table, "membership", query)
         plain = super()._read_group_select
         sides = (

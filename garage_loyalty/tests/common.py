@@ -283,6 +283,15 @@ class GarageLoyaltyCommon(AccountTestInvoicingCommon):
         return cls.env["garage.loyalty.personal.offer"]._offer([vals])
 
     @classmethod
+    def _hold_out(cls, *groups, **vals):
+        """Return a hold-out as drawn: who is held out, and who may be invited."""
+        held_out, invited = (*groups, cls.env["res.partner"])[:2]
+        holdout = cls.env["garage.loyalty.holdout"].create({"name": "Not now", **vals})
+        before = dict.fromkeys((held_out | invited).ids, 1)
+        holdout.sudo()._begin(before, set(held_out.ids), "seed")
+        return holdout
+
+    @classmethod
     def _hand_over(cls, member, partner):
         """Give a membership to another customer, as merging two customers does."""
         cls.env.flush_all()

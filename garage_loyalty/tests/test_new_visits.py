@@ -132,14 +132,14 @@ class TestNewVisits(GarageLoyaltyCommon):
         invoice.action_post()
         self.assertVisits(200)
 
-    def test_line_that_is_not_on_the_quotation_is_no_part_of_the_repair(self):
+    def test_line_that_is_not_on_the_quotation_is_part_of_the_repair(self):
         repair = self._create_repair(self.customer, hours=1)
         self._finish(repair, "2024-02-01")
         invoice = self._bill(repair.sale_order_id, post=False)
         extra = {"product_id": self.part.id, "price_unit": 7}
         invoice.invoice_line_ids = [fields.Command.create(extra)]
         invoice.action_post()
-        self.assertVisits(200)
+        self.assertVisits(207)
 
     def test_down_payment_alone_is_no_visit(self):
         repair = self._create_repair(self.customer, hours=1)

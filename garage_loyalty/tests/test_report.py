@@ -25,6 +25,11 @@ MEASURES = (
     "days_since:avg",
     "aro_uplift:avg",
     "frequency_ratio:avg",
+    "visit_share:avg",
+    "amount_share:avg",
+    "amount_cost:sum",
+    "margin:sum",
+    "margin_rate:avg",
 )
 GROUPINGS = (
     [],
@@ -38,6 +43,9 @@ GROUPINGS = (
     ["customer_kind"],
     ["customer_type"],
     ["customer_type", "membership"],
+    ["work_kind"],
+    ["category_id"],
+    ["membership", "category_id"],
     ["membership", "date:month"],
     ["membership", "tier_id"],
     ["date:quarter", "user_id"],
@@ -54,6 +62,10 @@ class TestVisitReport(GarageLoyaltyCommon):
         super().setUpClass()
         cls._spend_without_limits()
         cls.Report = cls.env["garage.loyalty.visit.report"]
+        Category = cls.env["product.category"]
+        cls.part.categ_id = Category.create({"name": "Brakes"})
+        cls.labour.categ_id = Category.create({"name": "Labour"})
+        cls.part.standard_price = 20
         cls.advisors = cls._create_user("first") + cls._create_user("second")
         cls.firm = cls._create_customer("Firm", is_company=True)
         driver = cls._create_customer("Driver", parent_id=cls.firm.id)
@@ -72,6 +84,9 @@ class TestVisitReport(GarageLoyaltyCommon):
         cls._enrol(cls.firm, date="2024-03-01")
         cls._job(driver, "2024-03-20", parts=3, hours=2, by=1)
         cls._job(cls.third, "2024-06-05", parts=2, hours=1, under_warranty=True)
+        cls.part.standard_price = 0
+        cls._job(cls.third, "2024-06-12", parts=1, hours=0)
+        cls.part.standard_price = 20
         credited = cls._job(cls.third, "2024-06-20", parts=1, hours=1)
         cls._credit(credited, date="2024-06-21")
         cls._invoice(cls.customer, date="2024-03-03")
@@ -101,11 +116,66 @@ class TestVisitReport(GarageLoyaltyCommon):
             return visit.kind == "repair" and (
                 "returning" if self._earlier(visit) else "new"
             )
+        if name == "work_kind":
+            return self._get_work_kind(visit)
+        if name == "category_id":
+            return self._get_category(visit)
         if step:
             month = visit.date.month
             first = month if step == "month" else 3 * ((month - 1) // 3) + 1
             return date(visit.date.year, first, 1)
         return visit[name].id
+
+    def _get_work_kind(self, visit):
+        billed = bool(visit.amount_labour), bool(visit.amount_parts)
+        kinds = {(True, True): "both", (True, False): "labour", (False, True): "parts"}
+        return kinds.get(billed, "none")
+
+    def _get_category(self, visit):
+        """Return the category of the lines that most of a visit comes to."""
+        amounts = defaultdict(float)
+        for line in visit.repair_id.sale_order_id.order_line:
+            amounts[line.product_id.categ_id.id] += line.price_subtotal
+        for line in visit.move_id.invoice_line_ids:
+            amounts[line.product_id.categ_id.id] += line.price_subtotal
+        amounts.pop(False, None)
+        best = sorted(amounts, key=lambda categ: (-amounts[categ], categ))
+        return best[0] if best else False
+
+    def _get_cost(self, visit):
+        """Return what the parts of a visit cost, None if one has no cost."""
+        moves = visit.repair_id.move_ids.filtered("quantity")
+        free = str(visit.date) == "2024-06-12"
+        costs = [0 if free else move.quantity * 20 for move in moves]
+        if visit.kind != "repair" or not all(costs):
+            return None
+        return None if visit.amount_parts and not costs else sum(costs)
+
+    def _sum_margins(self, visits):
+        costs = {visit: self._get_cost(visit) for visit in visits}
+        known = [visit for visit in visits if costs[visit] is not None]
+        if not known:
+            return {
+                "amount_cost:sum": None,
+                "margin:sum": None,
+                "margin_rate:avg": None,
+            }
+        amount, cost = (
+            sum(visit.amount for visit in known),
+            sum(costs[visit] for visit in known),
+        )
+        return {
+            "amount_cost:sum": cost,
+            "margin:sum": amount - cost,
+            "margin_rate:avg": 100 * (amount - cost) / amount if amount else None,
+        }
+
+    def _get_shares(self, visits):
+        mine, amount = visits.filtered("is_member"), sum(visits.mapped("amount"))
+        return {
+            "visit_share:avg": 100 * len(mine) / len(visits),
+            "amount_share:avg": amount and 100 * sum(mine.mapped("amount")) / amount,
+        }
 
     def _earlier(self, visit):
         """Return the repair orders of the customer before a visit."""
@@ -164,6 +234,8 @@ class TestVisitReport(GarageLoyaltyCommon):
             "aro_uplift:avg": uplift,
             "frequency_ratio:avg": ratio,
             "days_since:avg": sum(days) / len(days) if days else None,
+            **self._get_shares(visits),
+            **self._sum_margins(visits),
         }
 
     def _oracle(self, groupby, visits=None):
@@ -187,7 +259,7 @@ class TestVisitReport(GarageLoyaltyCommon):
 
     def test_data_is_worth_comparing(self):
         everything = self._oracle([])[()]
-        self.assertEqual(everything["visit_count:sum"], 12)
+        self.assertEqual(everything["visit_count:sum"], 13)
         self.assertEqual(everything["customer_count:count_distinct"], 4)
         self.assertGreater(everything["amount_discount:sum"], 0)
 
@@ -306,7 +378,7 @@ class TestVisitReport(GarageLoyaltyCommon):
 
     def test_rows_say_what_the_visits_say(self):
         rows = self.Report.search([])
-        self.assertEqual(len(rows), 12)
+        self.assertEqual(len(rows), 13)
         for row in rows:
             visit = self.Visit.browse(row.id)
             self.assertEqual(row.membership, self._key(visit, "membership"))

@@ -45,6 +45,14 @@ RIGHTS = {
     },
     "garage.loyalty.visit": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.cohort": {"manager": "r", "accountant": "r"},
+    "garage.loyalty.frequency": {"manager": "r", "accountant": "r"},
+    "garage.loyalty.enrolment": {"advisor": "r", "manager": "r", "accountant": "r"},
+    "garage.loyalty.result": {"manager": "crd", "accountant": "r"},
+    "garage.loyalty.reward.use": {"manager": "r", "accountant": "r"},
+    "garage.loyalty.earning.cohort": {"manager": "r", "accountant": "r"},
+    "garage.loyalty.first.redemption": {"manager": "r", "accountant": "r"},
+    "garage.loyalty.member.month": {"advisor": "r", "manager": "r", "accountant": "r"},
+    "garage.loyalty.use": {"manager": "r", "accountant": "r"},
     "garage.loyalty.visit.report": {"manager": "r", "accountant": "r"},
     "garage.loyalty.active.month": {"advisor": "r", "manager": "r", "accountant": "r"},
     # Whoever posts an invoice adds to it, and nobody else.
@@ -61,6 +69,11 @@ RIGHTS = {
         "manager": "r",
         "accountant": "r",
     },
+    "garage.loyalty.estimate": {"manager": "r", "accountant": "r"},
+    "garage.loyalty.review": {"manager": "r", "accountant": "r"},
+    "garage.loyalty.holdout": {"manager": "crud", "accountant": "r"},
+    "garage.loyalty.holdout.customer": {"manager": "r", "accountant": "r"},
+    "garage.loyalty.holdout.figure": {"manager": "r", "accountant": "r"},
     "garage.loyalty.lapse": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.regular.work": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.movement": {"advisor": "r", "manager": "r", "accountant": "r"},
@@ -128,11 +141,29 @@ PUBLIC = {
         "action_send_sms",
     },
     "garage.loyalty.cohort": {"action_open_customers"},
+    "garage.loyalty.estimate": {"write"},
+    "garage.loyalty.review": {"write"},
+    "garage.loyalty.review.job.mixin": {"action_review_now"},
+    "garage.loyalty.estimate.job.mixin": {
+        "action_compute",
+        "action_open",
+        "action_open_holdouts",
+        "action_open_reports",
+    },
+    "garage.loyalty.holdout": {
+        "action_invite",
+        "action_open_customers",
+        "create",
+        "write",
+    },
+    "garage.loyalty.holdout.draw.mixin": {"action_draw"},
+    "garage.loyalty.holdout.result.mixin": {"action_stop"},
     "garage.loyalty.export.mixin": {"export_data", "formatted_read_group"},
     "garage.loyalty.discounted.line.mixin": {"copy_data", "create", "write"},
     "garage.loyalty.discounted.order.mixin": {"copy_data"},
     "garage.loyalty.enrol": {"action_enrol"},
     "garage.loyalty.enrol.many": {"action_enrol", "action_invite"},
+    "garage.loyalty.enrolment": {"action_open_source"},
     "garage.loyalty.entry": {"action_open_source"},
     "garage.loyalty.immutable.mixin": {"write"},
     "garage.loyalty.free.service.mixin": set(),
@@ -141,6 +172,7 @@ PUBLIC = {
     "garage.loyalty.joining.mixin": {"create"},
     "garage.loyalty.history.mixin": {"action_open_history"},
     "garage.loyalty.member.bonus.mixin": {"create", "write"},
+    "garage.loyalty.member.use.mixin": {"action_start_campaign", "unlink"},
     "garage.loyalty.movement": {"action_open", "action_open_customers"},
     "garage.loyalty.offered.customer.mixin": {"action_enrol"},
     "garage.loyalty.personal.offer": {"action_cancel", "action_decline"},
@@ -182,6 +214,7 @@ PUBLIC = {
         "action_recompute",
         "action_start_campaign",
     },
+    "garage.loyalty.result": {"action_open_uses", "action_recompute", "create"},
     "garage.loyalty.reward": {"action_open_redemptions"},
     "repair.order": {
         "action_decline",
@@ -343,6 +376,12 @@ class TestCompanies(GarageLoyaltyCommon):
         )
         cls._make_regular(cls.other)
         cls._offer_personally(cls.customer)
+        cls.env["garage.loyalty.result"].create({"company_id": cls.company.id})
+        cls._hold_out(cls.other).sudo()._end(fields.Date.today())
+        number = month_number(fields.Date.today()) - 1
+        cls.env["garage.loyalty.review"].sudo()._record(cls.company, number, number)
+        Estimate = cls.env["garage.loyalty.estimate"].sudo()
+        Estimate._request(cls.company, fields.Date.today())
         cls.stranger = new_test_user(
             cls.env,
             "stranger",

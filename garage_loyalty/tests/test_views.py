@@ -1,3 +1,4 @@
+from dateutil.relativedelta import relativedelta
 from lxml import etree, html
 
 from odoo import fields
@@ -28,7 +29,15 @@ class EverythingCommon(GarageLoyaltyCommon):
         self.env["garage.loyalty.invitation"]._send(self.other, self.program)
         self._miss(self._create_customer("Carl Customer"))
         self._make_regular(self.other)
+        self._visit(self.other, fields.Date.today() - relativedelta(months=14))
         self._offer_personally(self.customer)
+        self._redeem(self._invoice(self.customer, post=False), 10).move_id.action_post()
+        self.env["garage.loyalty.result"].create({"company_id": self.company.id})
+        self._hold_out(self.other).sudo()._end(fields.Date.today())
+        Estimate = self.env["garage.loyalty.estimate"].sudo()
+        Estimate._request(self.company, fields.Date.today())
+        number = month_number(fields.Date.today()) - 1
+        self.env["garage.loyalty.review"].sudo()._record(self.company, number, number)
         self.env["garage.loyalty.retention.check"].sudo()._record(
             self.company, month_number(fields.Date.today()) + 3
         )

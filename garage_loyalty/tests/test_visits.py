@@ -1,4 +1,4 @@
-from odoo import fields
+from odoo import Command, fields
 from odoo.tests import tagged
 
 from .common import GarageLoyaltyCommon
@@ -87,6 +87,22 @@ class TestVisits(GarageLoyaltyCommon):
         invoice.button_draft()
         self.assertEqual(str(self._row(march).prev_date), "2024-01-01")
 
+    def test_previous_paid_visit_is_the_last_one_that_counts(self):
+        repairs = [self._visit(self.customer, "2024-01-01")[0]]
+        free, _invoice = self._visit(self.customer, "2024-02-01", under_warranty=True)
+        repairs += [
+            self._visit(self.customer, f"2024-0{month}-01")[0] for month in (3, 5)
+        ]
+        self._enrol(self.customer, date="2024-03-01")
+        repairs.append(self._visit(self.customer, "2024-04-01")[0])
+        rows = [self._row(repair) for repair in repairs]
+        paid = ["False", "2024-01-01", "2024-04-01", "2024-03-01"]
+        same = ["False", "False", "2024-04-01", "2024-03-01"]
+        self.assertEqual([str(row.prev_paid_date) for row in rows], paid)
+        self.assertEqual([str(row.prev_same_date) for row in rows], same)
+        self.assertFalse(self._row(free).prev_paid_date)
+        self.assertEqual(self.Visit._rebuild(), 0)
+
     def test_contact_of_company_visits_for_the_company(self):
         firm = self._create_customer("Firm", is_company=True)
         contact = self._create_customer("Driver", parent_id=firm.id)
@@ -105,6 +121,55 @@ class TestVisits(GarageLoyaltyCommon):
         rows = self._row(first) + self._row(second)
         self.assertEqual(rows.mapped("amount_parts"), [150, 50])
         self.assertEqual(rows.mapped("amount_labour"), [75, 25])
+
+    # -- what stands on the invoice only ------------------------------------------
+
+    def _draft(self, *repairs):
+        """Return the draft invoice of finished repair orders."""
+        for repair in repairs:
+            repair.sale_order_id.action_confirm()
+            self._finish(repair, "2024-02-01")
+        orders = self.env["sale.order"].union(*(r.sale_order_id for r in repairs))
+        return self._bill(orders, "2024-02-01", post=False)
+
+    def test_points_paid_on_the_invoice_lower_the_visit(self):
+        self._spend_without_limits()
+        member = self._enrol(self.customer)
+        member._post_points("adjust", 1000, "2024-01-05", reason="Start")
+        repair = self._create_repair(self.customer, parts=2, hours=1)
+        invoice = self._draft(repair)
+        self._redeem(invoice, 300)
+        invoice.action_post()
+        row = self._row(repair)
+        self.assertAlmostEqual(row.amount, invoice.amount_untaxed_signed)
+        self.assertAlmostEqual(row.amount + row.amount_discount, 200)
+        self.assertGreater(row.amount_discount, 0)
+        self._credit(invoice, date="2024-02-02")
+        self.assertAlmostEqual(self._row(repair).amount, 0)
+        self.assertAlmostEqual(self._row(repair).amount_discount, 0)
+        self.assertEqual(self.Visit._rebuild(), 0)
+
+    def test_line_typed_on_the_invoice_counts(self):
+        repair = self._create_repair(self.customer, parts=2, hours=1)
+        invoice = self._draft(repair)
+        invoice.invoice_line_ids = [
+            Command.create({"name": "Disposal", "price_unit": 12, "tax_ids": False})
+        ]
+        invoice.action_post()
+        row = self._row(repair)
+        self.assertEqual((row.amount, row.amount_labour), (212, 112))
+
+    def test_line_typed_on_the_invoice_of_two_quotations_counts_once(self):
+        repairs = [self._create_repair(self.customer, hours=1) for _time in range(2)]
+        invoice = self._draft(*repairs)
+        invoice.invoice_line_ids = [
+            Command.create({"name": "Disposal", "price_unit": 12, "tax_ids": False})
+        ]
+        invoice.action_post()
+        rows = self._row(repairs[0]) + self._row(repairs[1])
+        self.assertEqual(len(invoice.line_ids.sale_line_ids.order_id), 2)
+        self.assertEqual(sorted(rows.mapped("amount")), [200, 212])
+        self.assertEqual(self.Visit._rebuild(), 0)
 
     def test_three_repairs_without_parts_share_equally_to_the_cent(self):
         first = self._create_repair(self.customer, parts=0, hours=1)

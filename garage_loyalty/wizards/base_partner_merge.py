@@ -17,6 +17,9 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         # Whoever merges contacts need not have any right on offers.
         Offer = self.env["garage.loyalty.personal.offer"].sudo()
         Offer._follow_partners(src_partners, customer)
+        # Nor on hold-outs.
+        Customer = self.env["garage.loyalty.holdout.customer"].sudo()
+        Customer._follow_partners(src_partners, customer)
         # Facts of both customers are derived again, from all of their documents.
         Changed = self.env["garage.loyalty.changed.customer"].sudo()
         Changed._forget(partners.ids)

@@ -175,7 +175,20 @@ class GarageLoyaltyEnrolMany(models.TransientModel):
                 found[customer] = self.env._("Wants no advertising.")
             if not customer.email_normalized:
                 found[customer] = self.env._("Has no e-mail address.")
-        return found
+        return found | self._get_holdout_refusals(customers, company)
+
+    @api.model
+    def _get_holdout_refusals(self, customers, company):
+        """Return why customers of a hold-out are not invited; they may join."""
+        held_out = self.env["garage.loyalty.holdout.customer"]._get_held_out(
+            customers, company
+        )
+        return {
+            customer: self.env._(
+                "In the hold-out: not invited until %s.", format_date(self.env, day)
+            )
+            for customer, day in held_out.items()
+        }
 
     def action_enrol(self):
         """Enrol those of the customers who can be, and show them.

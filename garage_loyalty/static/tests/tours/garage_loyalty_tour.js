@@ -280,3 +280,27 @@ tours.add("garage_loyalty_movement_graph", {
         },
     ],
 });
+
+tours.add("garage_loyalty_enrolment", {
+    steps: () => [
+        {
+            content: "Three could be asked, two were, one of them accepted",
+            trigger: ".o_pivot tbody tr:first-child:contains('66.7'):contains('50.0')",
+        },
+        {
+            content: "Open who accepted",
+            trigger: ".o_pivot tbody tr:first-child td:nth-child(5)",
+            run: "click",
+        },
+        {
+            content: "Only Ada did",
+            trigger:
+                ".o_list_view:not(:has(.o_data_row:contains('Bob'))) .o_data_row:contains('Ada Customer') td[name=date]",
+            run: "click",
+        },
+        {
+            content: "Her repair order opens",
+            trigger: ".o_form_view .o_field_widget[name=partner_id]",
+        },
+    ],
+});

@@ -1,0 +1,375 @@
+"""The pivots and graphs on a large base.
+
+    ./dev bench reports
+
+Makes 200,000 customers by SQL, half of them members, with 3 million repair orders, as
+many invoices of one line each and 6 million entries over 72 months, and lets the add-on
+derive its facts. Then it measures, in turn:
+
+* ARO by month and membership against one pass over the repair orders;
+* each pivot and graph as its menu opens it, by the very calls of the client, against a
+  plain ``GROUP BY`` by month on the facts behind it;
+* all of them against the host's invoice analysis by month on the same invoices.
+"""
+
+import time
+from functools import partial
+
+import scale
+from common import Report, environment, open_registry, parser
+from large import get_partners, timed_in_turn
+from lxml import etree
+from workshop import Workshop
+
+from odoo.tools import SQL
+from odoo.tools.safe_eval import safe_eval
+
+VISITS = 15
+# What each report is about: the facts, their date, and what is summed.
+FACTS = {
+    "garage.loyalty.entry": ("garage_loyalty_entry", "date", "points"),
+    "garage.loyalty.movement": ("garage_loyalty_active_month", "month", "visits"),
+    "garage.loyalty.cohort": ("garage_loyalty_visit", "date", "amount"),
+    "garage.loyalty.frequency": ("garage_loyalty_visit", "date", "amount"),
+    "garage.loyalty.visit.report": ("garage_loyalty_visit", "date", "amount"),
+}
+
+
+# -- data ----------------------------------------------------------------------
+
+
+def fill(env, customers):
+    """Make what the host and the add-on would have made of 72 months."""
+    scale.fill(env, customers // 2)
+    for statement in (
+        get_partners(customers - customers // 2),
+        SQL(
+            "UPDATE res_partner SET commercial_partner_id = id "
+            "WHERE name LIKE 'Scale %%'"
+        ),
+        get_statuses(),
+        get_repairs(env),
+        get_invoices(env),
+        get_lines(env),
+        get_visits(env),
+    ):
+        env.cr.execute(statement)
+    env.invalidate_all()
+
+
+def get_statuses():
+    """Return the statement that lets the members join on one day after the other."""
+    return SQL(
+        """
+        WITH joined AS (
+            UPDATE garage_loyalty_member
+               SET date_joined = current_date
+                   - (30 + garage_loyalty_member.id * 13 %% 3000)::int,
+                   tier_id = tier.id
+              FROM garage_loyalty_tier tier
+             WHERE number LIKE 'S%%'
+               AND tier.program_id = garage_loyalty_member.program_id
+               AND tier.sequence = (
+                    SELECT min(sequence) FROM garage_loyalty_tier
+                     WHERE program_id = garage_loyalty_member.program_id)
+            RETURNING garage_loyalty_member.id, date_joined,
+                      garage_loyalty_member.tier_id
+        )
+        INSERT INTO garage_loyalty_member_status (member_id, date, state, tier_id,
+               user_id)
+        SELECT id, date_joined, 'active', tier_id, 1 FROM joined
+        """
+    )
+
+
+def get_days():
+    """Return a query: a day for each visit of each customer."""
+    return SQL(
+        """
+        SELECT id AS partner_id, n, current_date
+               - ((id * 7 + n * 146 + (id * n * 31) %% 911) %% 2190)::int AS day,
+               50 + (id * 31 + n * 977) %% 601 AS amount
+          FROM res_partner, generate_series(1, %s) n
+         WHERE name LIKE 'Scale %%'
+        """,
+        VISITS,
+    )
+
+
+def get_repairs(env):
+    """Return the statement that copies one repair order for every visit."""
+    repair = env["repair.order"].create({"partner_id": env.company.partner_id.id})
+    env.flush_all()
+    mine = {
+        "id": SQL("nextval('repair_order_id_seq')"),
+        "name": SQL("'Scale/' || days.partner_id || '/' || n"),
+        "partner_id": SQL("days.partner_id"),
+        "state": SQL("'done'"),
+        "date_done": SQL("day + time '12:00'"),
+        "loyalty_offer": SQL("(ARRAY['not_asked', 'declined'])[1 + n %% 2]"),
+    }
+    names = [
+        name
+        for name, field in env["repair.order"]._fields.items()
+        if field.store and field.column_type
+    ]
+    return SQL(
+        "INSERT INTO repair_order (%s) SELECT %s "
+        "FROM (%s) days, repair_order template WHERE template.id = %s",
+        SQL(", ").join(map(SQL.identifier, names)),
+        SQL(", ").join(
+            mine.get(name, SQL.identifier("template", name)) for name in names
+        ),
+        get_days(),
+        repair.id,
+    )
+
+
+def get_invoices(env):
+    """Return the statement that makes a posted invoice for each repair order."""
+    journal = env["account.journal"].search([("type", "=", "sale")], limit=1)
+    return SQL(
+        """
+        INSERT INTO account_move (name, state, move_type, journal_id, currency_id,
+               company_id, date, invoice_date, partner_id, commercial_partner_id,
+               amount_total, amount_untaxed_signed, invoice_currency_rate, auto_post)
+        SELECT 'S/' || partner_id || '/' || n, 'posted', 'out_invoice', %s, %s, %s,
+               day, day, partner_id, partner_id, amount, amount, 1, 'no'
+          FROM (%s) days
+        """,
+        journal.id,
+        env.company.currency_id.id,
+        env.company.id,
+        get_days(),
+    )
+
+
+def get_lines(env):
+    """Return the statement that gives each invoice its line."""
+    account = env["account.account"].search([("account_type", "=", "income")], limit=1)
+    product = env["product.product"].create({"name": "Labour", "type": "service"})
+    env.flush_all()
+    return SQL(
+        """
+        INSERT INTO account_move_line (move_id, journal_id, company_id, currency_id,
+               company_currency_id, display_type, account_id, partner_id, product_id,
+               product_uom_id, quantity, price_unit, price_subtotal, price_total,
+               debit, credit, balance, amount_currency, parent_state, date)
+        SELECT move.id, move.journal_id, move.company_id, move.currency_id,
+               move.currency_id, 'product', %s, move.partner_id, %s, %s, 1,
+               move.amount_total, move.amount_total, move.amount_total,
+               0, move.amount_total, -move.amount_total, -move.amount_total,
+               'posted', move.date
+          FROM account_move move WHERE move.name LIKE 'S/%%'
+        """,
+        account.id,
+        product.id,
+        product.uom_id.id,
+    )
+
+
+def get_visits(env):
+    """Return the statement that stamps the facts, as the add-on would."""
+    return SQL(
+        """
+        INSERT INTO garage_loyalty_visit (kind, repair_id, company_id, partner_id,
+               user_id, date, amount, amount_labour, amount_parts, amount_discount,
+               is_warranty, member_id, is_member, tier_id, prev_date, prev_paid_date,
+               prev_same_date)
+        SELECT 'repair', repair_id, %(company)s, partner_id, user_id, date, amount,
+               amount / 2, amount - amount / 2, 0, FALSE, member_id, is_member,
+               tier_id, lag(date) OVER customer, lag(date) OVER customer,
+               lag(date) OVER side
+          FROM (
+            SELECT repair.id AS repair_id, repair.partner_id, repair.user_id,
+                   repair.date_done::date AS date,
+                   50 + (repair.id * 31) %% 601 AS amount, member.id AS member_id,
+                   member.id IS NOT NULL AS is_member, member.tier_id
+              FROM repair_order repair
+              LEFT JOIN garage_loyalty_member member
+                ON member.partner_id = repair.partner_id
+               AND member.date_joined <= repair.date_done::date
+             WHERE repair.name LIKE 'Scale/%%') visit
+        WINDOW customer AS (PARTITION BY partner_id ORDER BY date, repair_id),
+               side AS (PARTITION BY partner_id, is_member ORDER BY date, repair_id)
+         ORDER BY date
+        """,
+        company=env.company.id,
+    )
+
+
+# -- what the client asks for --------------------------------------------------
+
+
+def get_screens(env):
+    """Return (title, model, domain, views) of each menu that opens a pivot or graph."""
+    screens = []
+    for action in env["ir.actions.act_window"].search(
+        [("res_model", "like", "garage.loyalty.%"), ("target", "!=", "new")]
+    ):
+        context = safe_eval(action.context or "{}", {"uid": env.uid})
+        Model = env[action.res_model].with_context(**context)
+        views = Model.get_views(
+            [[view_id, kind] for view_id, kind in action.views] + [[False, "search"]]
+        )["views"]
+        domain = get_domain(views["search"]["arch"], context)
+        screens += [
+            (action.name, Model, domain, kind, views[kind]["arch"])
+            for _view_id, kind in action.views
+            if kind in ("pivot", "graph")
+        ]
+    return screens
+
+
+def get_domain(arch, context):
+    """Return the domain of the filters that are on: alternatives side by side."""
+    groups, group = [], []
+    for node in etree.fromstring(arch):
+        if node.tag != "filter":
+            groups, group = [*groups, group], []
+        elif context.get(f"search_default_{node.get('name')}") and node.get("domain"):
+            group = [*group, safe_eval(node.get("domain"), {"uid": 1})]
+    domain = []
+    for alternatives in [*groups, group]:
+        if alternatives:
+            domain += ["|"] * (len(alternatives) - 1)
+            for one in alternatives:
+                domain += ["&"] * (len(one) - 1) + one
+    return domain
+
+
+def get_call(Model, domain, kind, arch):
+    """Return the function that reads a view as the client does."""
+    nodes = [
+        node
+        for node in etree.fromstring(arch).iter("field")
+        if node.get("invisible") not in ("1", "True")
+    ]
+    groups = {"row": [], "col": []}
+    measures = ["__count"]
+    for node in nodes:
+        name, step = node.get("name"), node.get("interval")
+        field = Model._fields[name]
+        if node.get("type") == "measure":
+            measures.append(f"{name}:{field.aggregator or 'sum'}")
+        else:
+            step = step or ("month" if field.type in ("date", "datetime") else None)
+            groups[node.get("type") or "row"].append(f"{name}:{step}" if step else name)
+    if kind == "graph":
+        return partial(Model.formatted_read_group, domain, groups["row"], measures[-1:])
+    sets = [
+        groups["row"][:row] + groups["col"][:col]
+        for row in range(len(groups["row"]) + 1)
+        for col in range(len(groups["col"]) + 1)
+    ]
+    return partial(Model.formatted_read_grouping_sets, domain, sets, measures)
+
+
+# -- bounds --------------------------------------------------------------------
+
+
+def get_grouping(env, model):
+    """Return the function that groups the facts behind a report, plainly."""
+    table, date, measure = FACTS[model]
+    query = SQL(
+        "SELECT date_trunc('month', %s::timestamp), count(*), sum(%s) FROM %s "
+        "GROUP BY 1",
+        *(SQL.identifier(name) for name in (date, measure, table)),
+    )
+    return partial(env.execute_query, query)
+
+
+def get_pass(env):
+    """Return the function that makes one pass over the repair orders."""
+    query = SQL(
+        "SELECT count(*), sum(partner_id::bigint), max(date_done) FROM repair_order "
+        "WHERE state = 'done'"
+    )
+    return partial(env.execute_query, query)
+
+
+def compare_aro(report, env):
+    """Measure ARO by month and membership against one pass over the repair orders."""
+    Visits = env["garage.loyalty.visit.report"]
+    aro = partial(Visits._read_group, [], ["date:month", "membership"], ["aro:avg"])
+    bound, seconds = timed_in_turn(get_pass(env), aro)
+    ratio = seconds / bound
+    report.line(
+        "ARO by month and membership",
+        f"{ratio:.2f} x, {1000 * seconds:.0f} of {1000 * bound:.0f} ms",
+        "<= 1.0 x",
+        ratio <= 1.0,
+    )
+
+
+def compare_screens(report, env):
+    """Measure every default pivot and graph; return the slowest time."""
+    slowest = 0
+    for title, Model, domain, kind, arch in get_screens(env):
+        if Model._name not in FACTS:
+            continue
+        bound, seconds = timed_in_turn(
+            get_grouping(env, Model._name), get_call(Model, domain, kind, arch), runs=3
+        )
+        slowest, ratio = max(slowest, seconds), seconds / bound
+        report.line(
+            f"{title}, {kind}",
+            f"{ratio:.2f} x, {1000 * seconds:.0f} of {1000 * bound:.0f} ms",
+            "<= 2 x",
+            ratio <= 2,
+        )
+    return slowest
+
+
+def compare_host(report, env, slowest):
+    """Measure the host's invoice analysis by month, once."""
+    Host = env["account.invoice.report"]
+    started = time.perf_counter()
+    found = Host.formatted_read_group(
+        [("move_type", "=", "out_invoice")],
+        ["invoice_date:month"],
+        ["price_subtotal:sum", "partner_id:count_distinct"],
+    )
+    seconds = time.perf_counter() - started
+    report.note(f"the host's invoice analysis: {seconds:.1f} s, {len(found)} months")
+    report.line(
+        "the host's invoice analysis against our slowest",
+        f"{seconds / slowest:.1f} x",
+        ">= 5 x",
+        seconds >= 5 * slowest,
+    )
+
+
+def vacuum_everything(registry):
+    """Do what PostgreSQL does by itself after a while."""
+    with registry.cursor() as cr:
+        cr._cnx.autocommit = True
+        cr.execute("VACUUM ANALYZE")
+        cr._cnx.autocommit = False
+
+
+def main():
+    options = parser(__doc__)
+    options.add_argument("--customers", type=int, default=200_000)
+    options.add_argument("--keep", action="store_true", help="the data are there")
+    options = options.parse_args()
+    registry = open_registry(options.database)
+    report = Report()
+    report.title(f"{options.customers} customers, {VISITS * options.customers} visits")
+    if not options.keep:
+        with environment(registry) as env:
+            Workshop(env).open()
+            fill(env, options.customers)
+        vacuum_everything(registry)
+        with environment(registry) as env:
+            env["garage.loyalty.changed.customer"]._rebuild(10_000)
+        vacuum_everything(registry)
+    with environment(registry) as env:
+        compare_aro(report, env)
+        slowest = compare_screens(report, env)
+        compare_host(report, env, slowest)
+    report.finish()
+
+
+if __name__ == "__main__":
+    main()

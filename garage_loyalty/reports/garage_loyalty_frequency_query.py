@@ -1,0 +1,168 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+from ..tools.movement import month_number
+from ..tools.rows import unnested
+
+LINES = [("member", "Members"), ("other", "Non-members"), ("target", "Target")]
+WINDOW = 12
+
+
+class GarageLoyaltyFrequencyQuery(models.AbstractModel):
+    """The parts of the query of ``garage.loyalty.frequency``.
+
+    Months are whole numbers in it (``tools.movement.month_number``). A customer is
+    there in the twelve months from a visit on; what the visit before, of the same kind,
+    has covered already is left out. So one grouping of the visits is enough to count
+    customers in every window, however many windows there are.
+    """
+
+    _name = "garage.loyalty.frequency.query"
+    _description = "Query of the Visit Frequency"
+
+    @api.model
+    def _get_table_query(self) -> SQL:
+        return SQL(
+            """
+            WITH counted AS MATERIALIZED (%(counted)s),
+            event AS MATERIALIZED (%(events)s),
+            month AS (%(months)s), total AS (%(totals)s)
+            SELECT company_id * 1000000::bigint + number * 8
+                   + CASE line WHEN 'member' THEN 0 WHEN 'other' THEN 2 ELSE 4 END
+                   + is_company::int AS id,
+                   make_date(number / 12, number %% 12 + 1, 1) AS date, line,
+                   CASE WHEN is_company THEN 'company' ELSE 'private' END
+                       AS customer_kind,
+                   company_id, visits AS visit_count, customers AS customer_count,
+                   twice AS both_count, visits / NULLIF(customers, 0)
+                       AS visit_frequency, NULL::float AS frequency_ratio,
+                   NULL::float AS member_frequency, NULL::float AS other_frequency,
+                   NULL::float AS target_frequency
+              FROM (%(lines)s) lines
+             WHERE customers > 0
+            """,
+            counted=self._get_counted(),
+            events=self._get_events(),
+            months=self._get_months(),
+            totals=self._get_totals(),
+            lines=self._get_lines(),
+        )
+
+    @api.model
+    def _get_counted(self) -> SQL:
+        """Return a query: visits by month, and by the months of those before them."""
+        names = ("date", "prev_same_date", "prev_paid_date")
+        numbers = (self._get_number(SQL.identifier(name)) for name in names)
+        return SQL(
+            """
+            SELECT company_id, is_company, is_member, %s AS number, %s AS same,
+                   %s AS paid, visits
+              FROM (
+                SELECT visit.company_id, COALESCE(partner.is_company, FALSE)
+                           AS is_company, COALESCE(visit.is_member, FALSE) AS is_member,
+                       date_trunc('month', visit.date::timestamp) AS date,
+                       date_trunc('month', visit.prev_same_date::timestamp)
+                           AS prev_same_date,
+                       date_trunc('month', visit.prev_paid_date::timestamp)
+                           AS prev_paid_date,
+                       count(*) AS visits
+                  FROM garage_loyalty_visit visit
+                  JOIN res_partner partner ON partner.id = visit.partner_id
+                 WHERE visit.kind = 'repair' AND %s
+                 GROUP BY 1, 2, 3, 4, 5, 6) grouped
+            """,
+            *numbers,
+            self.env["garage.loyalty.visit"]._get_is_paid(),
+        )
+
+    @api.model
+    def _get_number(self, day) -> SQL:
+        return SQL(
+            "(extract(year FROM %(day)s)::int * 12 "
+            "+ extract(month FROM %(day)s)::int - 1)",
+            day=day,
+        )
+
+    @api.model
+    def _get_events(self) -> SQL:
+        """Return a query: what is added to the windows from which month on."""
+        return SQL(
+            """
+            SELECT company_id, is_company, is_member, effect.number,
+                   sum(effect.visits) AS visits, sum(effect.same) AS same,
+                   sum(effect.paid) AS paid
+              FROM counted
+             CROSS JOIN LATERAL (VALUES
+                   (counted.number, visits, 0, 0),
+                   (GREATEST(counted.number, counted.same + %(window)s), 0, visits, 0),
+                   (GREATEST(counted.number, counted.paid + %(window)s), 0, 0, visits),
+                   (counted.number + %(window)s, -visits, -visits, -visits)
+                   ) AS effect (number, visits, same, paid)
+             GROUP BY 1, 2, 3, 4
+            """,
+            window=WINDOW,
+        )
+
+    @api.model
+    def _get_months(self) -> SQL:
+        """Return a query: the months that are over and have twelve behind them.
+
+        The first month is that of the first visit.
+        """
+        # Which day it is in a company is no secret.
+        Company = self.env["res.company"].sudo()
+        last = [
+            (company.id, month_number(company._get_loyalty_today()) - 1)
+            for company in Company.search([("loyalty_company_id", "!=", False)])
+        ]
+        return SQL(
+            """
+            SELECT span.company_id, number
+              FROM (%s) AS span (company_id, last)
+              JOIN (SELECT company_id, min(number) AS first
+                      FROM counted GROUP BY company_id) begun USING (company_id)
+             CROSS JOIN LATERAL generate_series(first + %s, last) AS number
+            """,
+            unnested(("int", "int"), last),
+            WINDOW - 1,
+        )
+
+    @api.model
+    def _get_totals(self) -> SQL:
+        """Return a query: the events summed up, for both sides of each month."""
+        return SQL(
+            """
+            SELECT month.company_id, month.number, kinds.is_company, summed.*
+              FROM month
+             CROSS JOIN (VALUES (FALSE), (TRUE)) AS kinds (is_company)
+             CROSS JOIN LATERAL (
+                SELECT COALESCE(sum(visits) FILTER (WHERE is_member), 0) AS visits,
+                       COALESCE(sum(same) FILTER (WHERE is_member), 0) AS customers,
+                       COALESCE(sum(visits) FILTER (WHERE NOT is_member), 0)
+                           AS other_visits,
+                       COALESCE(sum(same) FILTER (WHERE NOT is_member), 0)
+                           AS other_customers,
+                       COALESCE(sum(same) - sum(paid), 0) AS twice
+                  FROM event
+                 WHERE event.company_id = month.company_id
+                   AND event.is_company = kinds.is_company
+                   AND event.number <= month.number) summed
+            """
+        )
+
+    @api.model
+    def _get_lines(self) -> SQL:
+        """Return a query: the lines of the graph in each month."""
+        return SQL(
+            """
+            SELECT total.company_id, number, is_company, line.*
+              FROM total
+              JOIN res_company company ON company.id = total.company_id
+             CROSS JOIN LATERAL (VALUES
+                   ('member', visits, customers, twice),
+                   ('other', other_visits, other_customers, 0),
+                   ('target',
+                    other_visits * company.loyalty_frequency_target::numeric,
+                    other_customers, 0)) AS line (line, visits, customers, twice)
+            """
+        )
