@@ -5,6 +5,12 @@ ROOT=$PWD
 DEV=$ROOT/.dev
 LOGS=$DEV/log
 ADDON=garage_loyalty
+# The add-on with its bridges to other apps, which install themselves beside these.
+mapfile -t ADDONS < <(dirname -- */__manifest__.py)
+ADDON_LIST=$(
+    IFS=,
+    printf '%s' "${ADDONS[*]}"
+)
 
 say() { printf '%s\n' "$*"; }
 

@@ -32,9 +32,18 @@ rename_db() {
     query postgres "ALTER DATABASE \"$1\" RENAME TO \"$2\""
 }
 
+# What the add-on and its bridges depend on, but for themselves.
 addon_depends() {
-    python -c 'import ast, sys; print(",".join(ast.literal_eval(sys.stdin.read())["depends"]))' \
-        <"$ADDON/__manifest__.py"
+    python - "${ADDONS[@]}" <<'PYTHON'
+import ast
+import sys
+from pathlib import Path
+
+ours = sys.argv[1:]
+manifests = [ast.literal_eval(Path(name, "__manifest__.py").read_text()) for name in ours]
+depends = [name for manifest in manifests for name in manifest["depends"]]
+print(",".join(name for name in dict.fromkeys(depends) if name not in ours))
+PYTHON
 }
 
 # setup_template [demo]: sets TEMPLATE, a database with the dependencies installed
@@ -81,11 +90,15 @@ install_addon() {
     local name=$1
     shift
     clone_db "$TEMPLATE" "$name"
-    odoo -d "$name" -i "$ADDON" --stop-after-init --no-http "$@"
+    odoo -d "$name" -i "$ADDON_LIST" --stop-after-init --no-http "$@"
     [ "$(addon_state "$name")" = installed ]
 }
 
-addon_state() { query "$1" "SELECT state FROM ir_module_module WHERE name = '$ADDON'"; }
+# The state of the add-on and its bridges; several when they differ.
+addon_state() {
+    query "$1" "SELECT string_agg(DISTINCT state, ',') FROM ir_module_module
+        WHERE name = ANY (string_to_array('$ADDON_LIST', ','))"
+}
 
 new_database() {
     [ $# = 1 ] || fail "./dev new-db needs the name of a database."

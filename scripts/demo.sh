@@ -34,14 +34,14 @@ make_demo() {
         say "$key" >"$DEV/demo-key"
     elif [ "$(cat "$DEV/demo-key" 2>/dev/null)" != "$key" ]; then
         step "the add-on has changed: updating it" demo-update \
-            odoo -d "$DEMO_DB" -u "$ADDON" --stop-after-init --no-http
+            odoo -d "$DEMO_DB" -i "$ADDON_LIST" -u "$ADDON" --stop-after-init --no-http
         say "$key" >"$DEV/demo-key"
     fi
     unlock
 }
 
 addon_key() {
-    find "$ADDON" -type f ! -name '*.pyc' ! -path '*/tests/*' -print0 | sort -z | xargs -0 sha256sum | hash_of
+    find "${ADDONS[@]}" -type f ! -name '*.pyc' ! -path '*/tests/*' -print0 | sort -z | xargs -0 sha256sum | hash_of
 }
 
 # load_demo DATABASE FILE [COMMAND…]: customers, vehicles, visits, points; FILE gets the logins.

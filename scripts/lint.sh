@@ -15,8 +15,8 @@ lint() {
     LINT_FAILED=
     check "Python: ruff check" ruff check --quiet --output-format=concise .
     check "Python: ruff format" ruff format --check --diff --quiet .
-    check "Odoo: pylint-odoo" pylint "$ADDON"
-    check "Odoo: oca-checks-odoo-module" oca-checks-odoo-module "$ADDON"
+    check "Odoo: pylint-odoo" pylint "${ADDONS[@]}"
+    check "Odoo: oca-checks-odoo-module" oca-checks-odoo-module "${ADDONS[@]}"
     check "translations: oca-checks-po" lint_po
     check "XML, JS, CSS, YAML: prettier" prettier_on --check --log-level=warn
     check "shell: shellcheck" shellcheck dev .ci/run scripts/*.sh
@@ -39,8 +39,9 @@ check() {
 }
 
 lint_po() {
-    local files=("$ADDON"/i18n/*.po*)
-    [ ! -e "${files[0]}" ] || oca-checks-po --disable=po-pretty-format "${files[@]}"
+    local files
+    mapfile -t files < <(find "${ADDONS[@]}" -path '*/i18n/*.po*')
+    [ ${#files[@]} -eq 0 ] || oca-checks-po --disable=po-pretty-format "${files[@]}"
 }
 
 # All that git knows or would take, of the kinds prettier formats.

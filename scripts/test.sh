@@ -91,11 +91,11 @@ check_log() {
 
 test_install() {
     clone_db "$TEMPLATE" "$TEST_DB"
-    covered odoo -d "$TEST_DB" -i "$ADDON" --stop-after-init --no-http
+    covered odoo -d "$TEST_DB" -i "$ADDON_LIST" --stop-after-init --no-http
     [ "$(addon_state "$TEST_DB")" = installed ]
 }
 
-# Uninstalled, the add-on leaves no table, column, view, sequence or record identifier behind.
+# Uninstalled, with its bridges, the add-on leaves no table, column, view, sequence or record identifier behind.
 test_uninstall() {
     local db=${TEST_DB}_uninstall
     covered odoo module uninstall -c "$ODOO_RC" -d "$db" "$ADDON"
@@ -104,7 +104,8 @@ test_uninstall() {
         say "The lines with > are what the add-on left in the database."
         return 1
     }
-    [ "$(query "$db" "SELECT count(*) FROM ir_model_data WHERE module = '$ADDON'")" = 0 ]
+    [ "$(query "$db" "SELECT count(*) FROM ir_model_data 
+        WHERE module = ANY (string_to_array('$ADDON_LIST', ','))")" = 0 ]
 }
 
 schema() {
@@ -115,7 +116,7 @@ schema() {
 test_demo_data() {
     local db=${TEST_DB}_demo
     clone_db "$DEMO_TEMPLATE" "$db"
-    odoo -d "$db" -i "$ADDON" --with-demo --stop-after-init --no-http
+    odoo -d "$db" -i "$ADDON_LIST" --with-demo --stop-after-init --no-http
     [ "$(query "$db" "SELECT state, demo FROM ir_module_module WHERE name = '$ADDON'")" = "installed|t" ]
 }
 
