@@ -1,11 +1,13 @@
 # Mixins come first: the models below inherit from them.
 from . import garage_loyalty_append_mixin
 from . import garage_loyalty_asking_mixin
+from . import garage_loyalty_customer_kind_mixin
 from . import garage_loyalty_export_mixin
 from . import garage_loyalty_goal_mixin
 from . import garage_loyalty_history_mixin
 from . import garage_loyalty_input_mixin
 from . import garage_loyalty_ratio_mixin
+from . import garage_loyalty_fold_mixin
 from . import garage_loyalty_program_item_mixin
 from . import garage_loyalty_account_mixin
 from . import garage_loyalty_adjustment_check

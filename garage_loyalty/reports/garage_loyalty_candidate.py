@@ -13,7 +13,11 @@ class GarageLoyaltyCandidate(models.Model):
 
     _name = "garage.loyalty.candidate"
     _description = "Candidate for Membership"
-    _inherit = ["garage.loyalty.candidate.query", "garage.loyalty.export.mixin"]
+    _inherit = [
+        "garage.loyalty.candidate.query",
+        "garage.loyalty.customer.kind.mixin",
+        "garage.loyalty.export.mixin",
+    ]
     _auto = False
     _order = "spend desc, id"
     _rec_name = "partner_id"
@@ -55,9 +59,6 @@ class GarageLoyaltyCandidate(models.Model):
     )
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
-    customer_kind = fields.Selection(
-        [("private", "Private"), ("company", "Company")], readonly=True
-    )
     spend = fields.Monetary(
         readonly=True, help="Net amount invoiced in the months that count."
     )
@@ -119,12 +120,12 @@ class GarageLoyaltyCandidate(models.Model):
         return SQL(
             """
             SELECT done.id, done.partner_id, done.program_id, done.company_id,
-                   CASE WHEN partner.is_company THEN 'company' ELSE 'private' END
-                       AS customer_kind,
+                   %(kind)s AS customer_kind, partner.is_company AS is_firm,
                    done.spend, done.visit_count, done.last_visit_date,
                    %(first)s AS first_visit_date, %(declined)s AS is_declined,
                    %(invited)s AS invited_on, %(held_out)s AS is_held_out
             """,
+            kind=self._get_customer_kind(SQL("partner.is_company")),
             held_out=self._get_held_out(),
             first=self._get_first_visit(),
             declined=self._get_declined(),

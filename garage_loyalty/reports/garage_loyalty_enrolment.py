@@ -25,6 +25,7 @@ class GarageLoyaltyEnrolment(models.Model):
     _description = "Enrolment"
     _inherit = [
         "garage.loyalty.enrolment.query",
+        "garage.loyalty.customer.kind.mixin",
         "garage.loyalty.export.mixin",
         "garage.loyalty.ratio.mixin",
     ]
@@ -78,11 +79,6 @@ class GarageLoyaltyEnrolment(models.Model):
     )
     company_id = fields.Many2one("res.company", readonly=True)
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
-    customer_kind = fields.Selection(
-        [("private", "Private"), ("company", "Company")],
-        string="Customer kind",
-        readonly=True,
-    )
     user_id = fields.Many2one(
         "res.users",
         string="Advisor",
@@ -209,8 +205,7 @@ class GarageLoyaltyEnrolment(models.Model):
             SELECT event.id, event.date, event.event, event.outcome, event.company_id,
                    event.partner_id, event.user_id, event.member_id, event.repair_id,
                    event.source, event.growth,
-                   CASE WHEN partner.is_company THEN 'company' ELSE 'private' END
-                       AS customer_kind,
+                   %s AS customer_kind, partner.is_company AS is_firm,
                    event.opportunity_count, event.asked_count, event.accepted_count,
                    event.asked_count - event.accepted_count AS declined_count,
                    event.opportunity_count - event.asked_count AS not_asked_count,
@@ -219,7 +214,8 @@ class GarageLoyaltyEnrolment(models.Model):
                    event.suspended_count,
                    (event.days IS NOT NULL)::int AS timed_count,
                    event.days AS days_to_join, event.days AS days_to_join_median
-            """
+            """,
+            self._get_customer_kind(SQL("partner.is_company")),
         )
 
     @api.model

@@ -20,7 +20,7 @@ class GarageLoyaltyVisitReport(models.Model):
     _description = "Members and Non-members"
     _inherit = [
         "garage.loyalty.visit.report.query",
-        "garage.loyalty.ratio.mixin",
+        "garage.loyalty.fold.mixin",
         "garage.loyalty.export.mixin",
     ]
     _auto = False
@@ -68,11 +68,6 @@ class GarageLoyaltyVisitReport(models.Model):
         string="Membership then",
         readonly=True,
         help="Whether the customer was an active member on the day of the visit.",
-    )
-    customer_kind = fields.Selection(
-        [("private", "Private"), ("company", "Company")],
-        string="Customer kind",
-        readonly=True,
     )
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
@@ -242,6 +237,29 @@ class GarageLoyaltyVisitReport(models.Model):
             "aro_uplift:avg": ("aro:avg", True),
             "frequency_ratio:avg": ("visit_frequency:avg", False),
         }
+
+    @api.model
+    def _get_fold_keys(self):
+        return super()._get_fold_keys() | {
+            "company_id": None,
+            "currency_id": None,
+            "customer_kind": ("is_firm", self._get_customer_kind(SQL("is_firm"))),
+            "date": None,
+            "kind": None,
+            "membership": ("is_member", self._get_membership(SQL("is_member"))),
+            "tier_id": None,
+            "user_id": None,
+        }
+
+    @api.model
+    def _get_fold_parts(self, spec):
+        comparison = self._get_comparisons().get(spec)
+        parts = self._get_ratios()[comparison[0]][:2] if comparison else ()
+        parts = parts or filter(None, [self._get_shares().get(spec)])
+        parts = [self._convert(part, spec) for part in parts]
+        if parts:
+            return self._join_fold_parts(parts, ["membership"])
+        return super()._get_fold_parts(spec)
 
     def _read_group_select(self, aggregate_spec: str, query: Query) -> SQL:
         comparison = self._get_comparisons().get(aggregate_spec)

@@ -7,6 +7,7 @@ class GarageLoyaltyVisitReportQuery(models.AbstractModel):
 
     _name = "garage.loyalty.visit.report.query"
     _description = "Query of the Comparison of Members"
+    _inherit = ["garage.loyalty.customer.kind.mixin"]
 
     @api.model
     def _select(self) -> SQL:
@@ -16,14 +17,12 @@ class GarageLoyaltyVisitReportQuery(models.AbstractModel):
             SELECT visit.id, visit.date, visit.kind, visit.company_id,
                    company.currency_id, visit.partner_id, visit.member_id,
                    visit.tier_id, visit.user_id, visit.repair_id, visit.is_warranty,
-                   CASE WHEN visit.is_member THEN 'member' ELSE 'other' END
-                       AS membership,
+                   visit.is_member, %s AS membership,
                    CASE WHEN visit.kind <> 'repair' THEN NULL
                         WHEN visit.prev_date IS NULL THEN 'new' ELSE 'returning' END
                        AS customer_type,
                    visit.date - visit.prev_date AS days_since,
-                   CASE WHEN partner.is_company THEN 'company' ELSE 'private' END
-                       AS customer_kind,
+                   %s AS customer_kind, partner.is_company AS is_firm,
                    visit.partner_id AS customer_count, 1 AS visit_count,
                    visit.amount, visit.amount_labour, visit.amount_parts,
                    visit.amount_discount,
@@ -39,9 +38,16 @@ class GarageLoyaltyVisitReportQuery(models.AbstractModel):
                        AS work_kind,
                    %s, %s AS category_id
             """,
+            self._get_membership(SQL("visit.is_member")),
+            self._get_customer_kind(SQL("partner.is_company")),
             self._get_margin(),
             self._get_category(),
         )
+
+    @api.model
+    def _get_membership(self, is_member) -> SQL:
+        """Return the side, by the fact that it is made of."""
+        return SQL("CASE WHEN %s THEN 'member' ELSE 'other' END", is_member)
 
     @api.model
     def _get_margin(self) -> SQL:
@@ -89,12 +95,15 @@ class GarageLoyaltyVisitReportQuery(models.AbstractModel):
 
     @api.model
     def _from(self) -> SQL:
-        """Return the tables. Override, calling super, to join one more."""
+        """Return the tables. Override, calling super, to join one more.
+
+        By LEFT JOIN on a unique key: PostgreSQL then leaves out what nobody asks for.
+        """
         return SQL(
             """
               FROM garage_loyalty_visit visit
-              JOIN res_company company ON company.id = visit.company_id
-              JOIN res_partner partner ON partner.id = visit.partner_id
+              LEFT JOIN res_company company ON company.id = visit.company_id
+              LEFT JOIN res_partner partner ON partner.id = visit.partner_id
               LEFT JOIN repair_order repair ON repair.id = visit.repair_id
               LEFT JOIN LATERAL (%s) cost ON TRUE
             """,

@@ -1,0 +1,206 @@
+"""The pivots and graphs of the add-on, and what a plain GROUP BY takes instead."""
+
+from functools import partial
+from typing import NamedTuple
+
+from lxml import etree
+
+from odoo.fields import Domain
+from odoo.tools import SQL
+from odoo.tools.safe_eval import safe_eval
+
+
+class Facts(NamedTuple):
+    """The facts behind a report, in SQL."""
+
+    source: str
+    date: str
+    measure: str
+    customer: str
+    keys: dict = {}
+
+
+VISITS = Facts(
+    "garage_loyalty_visit",
+    "date",
+    "amount",
+    "partner_id",
+    {"membership": "is_member", "line": "is_member", "user_id": "user_id"},
+)
+FACTS = {
+    "garage.loyalty.cohort": VISITS,
+    "garage.loyalty.earning.cohort": Facts(
+        "garage_loyalty_allocation taken "
+        "JOIN garage_loyalty_lot lot ON lot.id = taken.lot_id",
+        "lot.date",
+        "taken.points",
+        "lot.member_id",
+    ),
+    "garage.loyalty.enrolment": VISITS,
+    "garage.loyalty.entry": Facts(
+        "garage_loyalty_entry", "date", "points", "member_id", {"kind": "kind"}
+    ),
+    "garage.loyalty.first.redemption": Facts(
+        "garage_loyalty_member", "date_joined", "settled_points", "partner_id"
+    ),
+    "garage.loyalty.frequency": VISITS,
+    "garage.loyalty.movement": Facts(
+        "garage_loyalty_active_month", "month", "visits", "partner_id"
+    ),
+    "garage.loyalty.tier.move": Facts(
+        "garage_loyalty_member_status",
+        "date",
+        "tier_id",
+        "member_id",
+        {"tier_id": "tier_id"},
+    ),
+    "garage.loyalty.use": Facts(
+        "garage_loyalty_member_month",
+        "month",
+        "earned",
+        "partner_id",
+        {"tier_id": "tier_id"},
+    ),
+    "garage.loyalty.visit.report": VISITS,
+}
+# A plain GROUP BY by text is slower by itself, so the date is enough for those.
+STEPS = ("day", "week", "month", "quarter", "year")
+
+
+class Screen(NamedTuple):
+    """A pivot or a graph as its menu opens it."""
+
+    title: str
+    model: object
+    domain: list
+    kind: str
+    groups: dict
+    measures: list
+
+    def read(self):
+        """Read it by the very call of the client."""
+        if self.kind == "graph":
+            return self.model.formatted_read_group(
+                self.domain, self.groups["row"], self.measures[-1:]
+            )
+        rows, cols = self.groups["row"], self.groups["col"]
+        sets = [
+            rows[:row] + cols[:col]
+            for row in range(len(rows) + 1)
+            for col in range(len(cols) + 1)
+        ]
+        return self.model.formatted_read_grouping_sets(self.domain, sets, self.measures)
+
+    def get_bound(self):
+        """Return the function that groups the facts plainly, by what they hold.
+
+        By date as the screen does, from its first date on; customers are counted
+        where the screen counts them.
+        """
+        facts = FACTS[self.model._name]
+        specs = self.groups["row"] + self.groups["col"]
+        date = SQL(facts.date)
+        steps = [spec.partition(":")[2] for spec in specs]
+        keys = [
+            SQL("date_trunc(%s, %s::timestamp)", step, date)
+            for step in steps
+            if step in STEPS
+        ]
+        keys += [SQL(facts.keys[spec]) for spec in specs if spec in facts.keys]
+        counted = self.counts_customers()
+        query = SQL(
+            "SELECT %s FROM %s WHERE %s %s",
+            SQL(", ").join(
+                [
+                    *keys,
+                    SQL("count(*), sum(%s)", SQL(facts.measure)),
+                    *([SQL("count(DISTINCT %s)", SQL(facts.customer))] * counted),
+                ]
+            ),
+            SQL(facts.source),
+            self._get_since(date),
+            SQL("GROUP BY %s", SQL(", ").join(keys)) if keys else SQL(""),
+        )
+        return partial(self.model.env.execute_query, query)
+
+    def counts_customers(self):
+        """Return whether the database has to tell customers from each other."""
+        ratios = {**self.model._get_ratios()} if self._has("_get_ratios") else {}
+        if self._has("_get_comparisons"):
+            ratios |= {
+                name: ratios[ratio]
+                for name, (ratio, _is) in self.model._get_comparisons().items()
+            }
+        return any(
+            "count_distinct" in f"{measure} {ratios.get(measure)}"
+            for measure in self.measures[-1:] + self.measures * (self.kind == "pivot")
+        )
+
+    def _has(self, name):
+        return hasattr(type(self.model), name)
+
+    def _get_since(self, date):
+        """Return the condition on the first date, where the screen has one."""
+        domain = Domain(self.domain).optimize_full(self.model)
+        days = [
+            item.value
+            for item in domain.iter_conditions()
+            if item.operator in (">", ">=")
+            and self.model._fields[item.field_expr].type == "date"
+        ]
+        return SQL("%s >= %s", date, min(days)) if days else SQL("TRUE")
+
+
+def get_screens(env):
+    """Return each pivot and graph that an action of the add-on opens."""
+    screens = []
+    for action in env["ir.actions.act_window"].search(
+        [("res_model", "like", "garage.loyalty.%"), ("target", "!=", "new")]
+    ):
+        context = safe_eval(action.context or "{}", {"uid": env.uid})
+        Model = env[action.res_model].with_context(**context)
+        views = Model.get_views(
+            [[view_id, kind] for view_id, kind in action.views] + [[False, "search"]]
+        )["views"]
+        domain = get_domain(views["search"]["arch"], context)
+        screens += [
+            Screen(
+                action.name, Model, domain, kind, *read_arch(Model, views[kind]["arch"])
+            )
+            for _view_id, kind in action.views
+            if kind in ("pivot", "graph")
+        ]
+    return screens
+
+
+def get_domain(arch, context):
+    """Return the domain of the filters that are on: alternatives side by side."""
+    groups, group = [], []
+    for node in etree.fromstring(arch):
+        if node.tag != "filter":
+            groups, group = [*groups, group], []
+        elif context.get(f"search_default_{node.get('name')}") and node.get("domain"):
+            group = [*group, safe_eval(node.get("domain"), {"uid": 1})]
+    domain = []
+    for alternatives in [*groups, group]:
+        if alternatives:
+            domain += ["|"] * (len(alternatives) - 1)
+            for one in alternatives:
+                domain += ["&"] * (len(one) - 1) + one
+    return domain
+
+
+def read_arch(Model, arch):
+    """Return the groups and the measures of a view."""
+    groups, measures = {"row": [], "col": []}, ["__count"]
+    for node in etree.fromstring(arch).iter("field"):
+        if node.get("invisible") in ("1", "True"):
+            continue
+        name, step = node.get("name"), node.get("interval")
+        field = Model._fields[name]
+        if node.get("type") == "measure":
+            measures.append(f"{name}:{field.aggregator or 'sum'}")
+        else:
+            step = step or ("month" if field.type in ("date", "datetime") else None)
+            groups[node.get("type") or "row"].append(f"{name}:{step}" if step else name)
+    return groups, measures
