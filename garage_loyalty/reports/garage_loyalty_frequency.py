@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 from odoo.tools.query import Query
 
+from ..tools.domains import first_day
 from .garage_loyalty_frequency_query import LINES
 
 COUNTS = ("visit_count", "customer_count")
@@ -111,6 +112,12 @@ class GarageLoyaltyFrequency(models.Model):
     @property
     def _table_query(self) -> SQL:
         return self._get_table_query()
+
+    @api.model
+    def _search(self, domain, *args, **kwargs):
+        """Read only the visits that the months asked for are about."""
+        model = self.with_context(loyalty_since=first_day(self, domain, "date"))
+        return super(GarageLoyaltyFrequency, model)._search(domain, *args, **kwargs)
 
     def _read_group_select(self, aggregate_spec: str, query: Query) -> SQL:
         name = aggregate_spec.partition(":")[0]

@@ -1,7 +1,9 @@
+from datetime import date
+
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..tools.movement import month_number
+from ..tools.movement import month_number, month_start
 from ..tools.rows import unnested
 
 LINES = [("member", "Members"), ("other", "Non-members"), ("target", "Target")]
@@ -68,11 +70,47 @@ class GarageLoyaltyFrequencyQuery(models.AbstractModel):
                        count(*) AS visits
                   FROM garage_loyalty_visit visit
                   JOIN res_partner partner ON partner.id = visit.partner_id
-                 WHERE visit.kind = 'repair' AND %s
+                 WHERE visit.kind = 'repair' AND %s AND %s
                  GROUP BY 1, 2, 3, 4, 5, 6) grouped
             """,
             *numbers,
             self.env["garage.loyalty.visit"]._get_is_paid(),
+            self._get_since(),
+        )
+
+    @api.model
+    def _get_since(self) -> SQL:
+        """Return the condition on visits that count in any month asked for.
+
+        Whoever came earlier has left all of their windows again.
+        """
+        first = self._get_first_number()
+        return SQL("visit.date >= %s", month_start(first)) if first else SQL("TRUE")
+
+    @api.model
+    def _get_first_number(self):
+        """Return the first month of the first window asked for, None for all."""
+        day = self.env.context.get("loyalty_since")
+        return month_number(day) - WINDOW + 1 if isinstance(day, date) else None
+
+    @api.model
+    def _get_begun(self) -> SQL:
+        """Return a query: the month from which on each company has visits."""
+        first = self._get_first_number()
+        if not first:
+            return SQL("SELECT company_id, min(number) FROM counted GROUP BY 1")
+        return SQL(
+            """
+            SELECT company_id, CASE WHEN EXISTS (
+                        SELECT FROM garage_loyalty_visit visit
+                         WHERE visit.company_id = counted.company_id
+                           AND visit.kind = 'repair' AND %s AND visit.date < %s)
+                   THEN %s ELSE min(number) END
+              FROM counted GROUP BY 1
+            """,
+            self.env["garage.loyalty.visit"]._get_is_paid(),
+            month_start(first),
+            first,
         )
 
     @api.model
@@ -119,11 +157,11 @@ class GarageLoyaltyFrequencyQuery(models.AbstractModel):
             """
             SELECT span.company_id, number
               FROM (%s) AS span (company_id, last)
-              JOIN (SELECT company_id, min(number) AS first
-                      FROM counted GROUP BY company_id) begun USING (company_id)
+              JOIN (%s) AS begun (company_id, first) USING (company_id)
              CROSS JOIN LATERAL generate_series(first + %s, last) AS number
             """,
             unnested(("int", "int"), last),
+            self._get_begun(),
             WINDOW - 1,
         )
 

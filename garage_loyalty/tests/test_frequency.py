@@ -9,6 +9,7 @@ from psycopg2 import IntegrityError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..tools.domains import first_day
 from .common import GarageLoyaltyCommon
 
 COUNTS = ["visit_count:sum", "customer_count:sum"]
@@ -120,6 +121,31 @@ class TestFrequency(GarageLoyaltyCommon):
             if line != "target":
                 expected = self._average([month], SIDES[line])
                 self.assertFigures(row, expected, f"{month} {line}")
+
+    def test_months_from_a_day_on_are_what_they_are_among_all(self):
+        rows = dict(self._read([], ["date:month", "line"]))
+        for first in self._get_months():
+            found = dict(self._read([("date", ">=", first)], ["date:month", "line"]))
+            expected = {key: row for key, row in rows.items() if key[0] >= first}
+            self.assertEqual(found, expected)
+
+    def test_first_day_is_told_by_conditions_that_hold_for_every_row(self):
+        for domain, expected in [
+            ([("date", ">=", "2024-01-01")], date(2024, 1, 1)),
+            ([("date", ">", "2024-01-01"), ("line", "=", "other")], date(2024, 1, 1)),
+            ([("date", ">=", "=1d -5m")], date(2024, 2, 1)),
+            (["|", ("date", ">=", "2024-01-01"), ("line", "=", "other")], None),
+            (["!", ("date", "<", "2024-01-01")], None),
+            ([("date", "<", "2024-01-01")], None),
+            ([("visit_count", ">", 3)], None),
+            ([], None),
+        ]:
+            day = first_day(self.Report, domain, "date")
+            self.assertEqual(day, expected, domain)
+
+    def test_first_day_from_outside_is_ignored(self):
+        Report = self.Report.with_context(loyalty_since="x'); DROP TABLE")
+        self.assertTrue(Report.search_count([]))
 
     def test_customer_on_both_lines_counts_once_in_the_total(self):
         differ = 0
