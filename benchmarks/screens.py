@@ -3,6 +3,7 @@
 from functools import partial
 from typing import NamedTuple
 
+from dateutil.relativedelta import relativedelta
 from lxml import etree
 
 from odoo.fields import Domain
@@ -11,21 +12,32 @@ from odoo.tools.safe_eval import safe_eval
 
 
 class Facts(NamedTuple):
-    """The facts behind a report, in SQL."""
+    """The facts behind a report, in SQL.
+
+    ``months`` are those before its first one that a report is also about.
+    """
 
     source: str
     date: str
     measure: str
     customer: str
     keys: dict = {}
+    months: int = 0
 
 
 VISITS = Facts(
-    "garage_loyalty_visit",
-    "date",
-    "amount",
-    "partner_id",
-    {"membership": "is_member", "line": "is_member", "user_id": "user_id"},
+    "garage_loyalty_visit visit",
+    "visit.date",
+    "visit.amount",
+    "visit.partner_id",
+    {"membership": "visit.is_member", "line": "visit.is_member"},
+)
+# What the customer said when asked to join stands in the repair order.
+ANSWERS = VISITS._replace(
+    source="garage_loyalty_visit visit "
+    "LEFT JOIN repair_order answered ON answered.id = visit.repair_id",
+    measure="(answered.loyalty_offer = 'accepted')::int",
+    keys={"user_id": "visit.user_id"},
 )
 FACTS = {
     "garage.loyalty.cohort": VISITS,
@@ -36,14 +48,14 @@ FACTS = {
         "taken.points",
         "lot.member_id",
     ),
-    "garage.loyalty.enrolment": VISITS,
+    "garage.loyalty.enrolment": ANSWERS,
     "garage.loyalty.entry": Facts(
         "garage_loyalty_entry", "date", "points", "member_id", {"kind": "kind"}
     ),
     "garage.loyalty.first.redemption": Facts(
         "garage_loyalty_member", "date_joined", "settled_points", "partner_id"
     ),
-    "garage.loyalty.frequency": VISITS,
+    "garage.loyalty.frequency": VISITS._replace(months=11),
     "garage.loyalty.movement": Facts(
         "garage_loyalty_active_month", "month", "visits", "partner_id"
     ),
@@ -63,7 +75,6 @@ FACTS = {
     ),
     "garage.loyalty.visit.report": VISITS,
 }
-# A plain GROUP BY by text is slower by itself, so the date is enough for those.
 STEPS = ("day", "week", "month", "quarter", "year")
 
 
@@ -117,8 +128,8 @@ class Screen(NamedTuple):
                     *([SQL("count(DISTINCT %s)", SQL(facts.customer))] * counted),
                 ]
             ),
-            SQL(facts.source),
-            self._get_since(date),
+            self._get_source(facts),
+            self._get_since(facts),
             SQL("GROUP BY %s", SQL(", ").join(keys)) if keys else SQL(""),
         )
         return partial(self.model.env.execute_query, query)
@@ -139,7 +150,17 @@ class Screen(NamedTuple):
     def _has(self, name):
         return hasattr(type(self.model), name)
 
-    def _get_since(self, date):
+    def _get_source(self, facts):
+        """Return the tables: with customers, where the screen is about some of them."""
+        if "customer_kind" not in str(self.domain) or "visit" not in facts.source:
+            return SQL(facts.source)
+        return SQL(
+            "%s JOIN res_partner partner ON partner.id = visit.partner_id "
+            "AND partner.is_company IS NOT TRUE",
+            SQL(facts.source),
+        )
+
+    def _get_since(self, facts):
         """Return the condition on the first date, where the screen has one."""
         domain = Domain(self.domain).optimize_full(self.model)
         days = [
@@ -148,7 +169,10 @@ class Screen(NamedTuple):
             if item.operator in (">", ">=")
             and self.model._fields[item.field_expr].type == "date"
         ]
-        return SQL("%s >= %s", date, min(days)) if days else SQL("TRUE")
+        if not days:
+            return SQL("TRUE")
+        first = min(days) - relativedelta(months=facts.months)
+        return SQL("%s >= %s", SQL(facts.date), first)
 
 
 def get_screens(env):

@@ -28,6 +28,7 @@ class GarageLoyaltyEntry(models.Model):
         "garage.loyalty.immutable.mixin",
         "garage.loyalty.earning.check",
         "garage.loyalty.export.mixin",
+        "garage.loyalty.fold.mixin",
     ]
     _order = "date desc, id desc"
     _rec_name = "source_name"
@@ -103,6 +104,11 @@ class GarageLoyaltyEntry(models.Model):
         "(source_model, source_id, source_seq) INCLUDE (points)",
         "These points have been posted already.",
     )
+
+    @api.model
+    def _get_fold_keys(self):
+        names = ("company_id", "date", "kind", "program_id", "user_id")
+        return super()._get_fold_keys() | dict.fromkeys(names)
 
     @api.model
     def _get_posted(self, documents):

@@ -114,10 +114,12 @@ class GarageLoyaltyFoldMixin(models.AbstractModel):
         sources = self._get_fold_keys()
         keys, made = [], []
         for name in fold.keys:
-            source, made_from = sources[name] or (name, None)
+            if not sources[name]:
+                keys.append(self._field_to_sql(self._table, name, query))
+                continue
+            source, made_from = sources[name]
             keys.append(SQL.identifier(self._table, source))
-            if made_from:
-                made.append(SQL("%s AS %s", made_from, SQL.identifier(name)))
+            made.append(SQL("%s AS %s", made_from, SQL.identifier(name)))
         sums = [self._get_fold_sum(name, query) for name in fold.sums]
         query.groupby = SQL(", ").join(keys) if keys else None
         rows = query.select(*keys, SQL("count(*) AS fold_count"), *sums)

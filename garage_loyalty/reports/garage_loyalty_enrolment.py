@@ -27,7 +27,7 @@ class GarageLoyaltyEnrolment(models.Model):
         "garage.loyalty.enrolment.query",
         "garage.loyalty.customer.kind.mixin",
         "garage.loyalty.export.mixin",
-        "garage.loyalty.ratio.mixin",
+        "garage.loyalty.fold.mixin",
     ]
     _auto = False
     _order = "date desc, id desc"
@@ -169,6 +169,15 @@ class GarageLoyaltyEnrolment(models.Model):
             **super()._get_ratios(),
             "asking_rate:avg": (asked, "opportunity_count:sum", 100),
             "conversion_rate:avg": ("accepted_count:sum", asked, 100),
+        }
+
+    @api.model
+    def _get_fold_keys(self):
+        is_firm = SQL("is_firm")
+        names = ("company_id", "date", "event", "outcome", "source", "user_id")
+        return super()._get_fold_keys() | {
+            "customer_kind": ("is_firm", self._get_customer_kind(is_firm)),
+            **dict.fromkeys(names),
         }
 
     def _read_group_select(self, aggregate_spec: str, query: Query) -> SQL:

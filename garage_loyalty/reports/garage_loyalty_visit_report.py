@@ -240,15 +240,11 @@ class GarageLoyaltyVisitReport(models.Model):
 
     @api.model
     def _get_fold_keys(self):
+        names = ("company_id", "currency_id", "date", "kind", "tier_id", "user_id")
         return super()._get_fold_keys() | {
-            "company_id": None,
-            "currency_id": None,
             "customer_kind": ("is_firm", self._get_customer_kind(SQL("is_firm"))),
-            "date": None,
-            "kind": None,
             "membership": ("is_member", self._get_membership(SQL("is_member"))),
-            "tier_id": None,
-            "user_id": None,
+            **dict.fromkeys(names),
         }
 
     @api.model
