@@ -54,6 +54,7 @@ from . import (
     test_settings,
     test_setup,
     test_sleeping,
+    test_tier_moves,
     test_tier_pricelists,
     test_tiers,
     test_tools,
