@@ -39,6 +39,7 @@ from . import (
     test_privileges_offers,
     test_privileges_repairs,
     test_properties,
+    test_read_only,
     test_redeeming,
     test_redeeming_documents,
     test_regular_work,
