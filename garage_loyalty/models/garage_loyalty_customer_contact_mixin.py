@@ -87,6 +87,7 @@ class GarageLoyaltyCustomerContactMixin(models.AbstractModel):
 
     # -- buttons ------------------------------------------------------------------
 
+    @api.readonly
     def action_open_partner(self):
         """Open the contact."""
         self.ensure_one()

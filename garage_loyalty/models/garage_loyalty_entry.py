@@ -131,6 +131,7 @@ class GarageLoyaltyEntry(models.Model):
         posted = self._get_posted(documents)
         return {source_id: points for source_id, (points, _seq) in posted.items()}
 
+    @api.readonly
     def action_open_source(self):
         """Open the document that this entry comes from."""
         self.ensure_one()

@@ -152,12 +152,22 @@ class GarageLoyaltyEstimate(models.Model):
             day = report.date_to and report._name_day(report.date_to)
             report.display_name = day and self.env._("Does It Pay? Until %s", day)
 
+    @api.model
+    def _get_verdict_of(self):
+        """Return the verdict that tells whether a figure is known, for each figure.
+
+        Override to add a figure of your own: an average leaves it out where there were
+        too few customers, the verdict "few".
+        """
+        return dict(VERDICT_OF)
+
     def _read_group_select(self, aggregate_spec: str, query: Query) -> SQL:
         found = super()._read_group_select(aggregate_spec, query)
         name, _colon, function = aggregate_spec.partition(":")
-        if function != "avg" or name not in VERDICT_OF:
+        verdict_of = self._get_verdict_of()
+        if function != "avg" or name not in verdict_of:
             return found
-        verdict = self._field_to_sql(self._table, VERDICT_OF[name], query)
+        verdict = self._field_to_sql(self._table, verdict_of[name], query)
         return SQL("%s FILTER (WHERE %s <> 'few')", found, verdict)
 
     # -- computing -----------------------------------------------------------------

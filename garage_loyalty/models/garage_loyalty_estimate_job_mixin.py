@@ -36,6 +36,7 @@ class GarageLoyaltyEstimateJobMixin(models.AbstractModel):
             action |= {"res_id": report.id, "views": views}
         return action
 
+    @api.readonly
     def action_open_reports(self):
         """Open all reports of the company, as a graph first."""
         self.ensure_one()
@@ -49,6 +50,7 @@ class GarageLoyaltyEstimateJobMixin(models.AbstractModel):
             "views": [[False, kind] for kind in kinds],
         }
 
+    @api.readonly
     def action_open_holdouts(self):
         """Open the hold-outs of the company."""
         self.ensure_one()

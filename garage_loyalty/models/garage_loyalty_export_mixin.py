@@ -19,6 +19,7 @@ class GarageLoyaltyExportMixin(models.AbstractModel):
         return result | {"datas": rows}
 
     @api.model
+    @api.readonly
     def formatted_read_group(self, domain, groupby=(), *args, **kwargs):
         """Return groups as the host does; in an export their titles are text."""
         groups = super().formatted_read_group(domain, groupby, *args, **kwargs)

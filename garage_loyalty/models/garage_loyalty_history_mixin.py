@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class GarageLoyaltyHistoryMixin(models.AbstractModel):
@@ -9,6 +9,7 @@ class GarageLoyaltyHistoryMixin(models.AbstractModel):
 
     partner_id = fields.Many2one("res.partner")
 
+    @api.readonly
     def action_open_history(self):
         """Open the visits of the customer: repair orders, and other invoices."""
         self.ensure_one()

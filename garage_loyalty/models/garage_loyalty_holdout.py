@@ -139,6 +139,7 @@ class GarageLoyaltyHoldout(models.Model):
         if not self.env.su and not self.env.user.has_group(MANAGER):
             raise AccessError(self.env._("Only loyalty managers do this."))
 
+    @api.readonly
     def action_open_customers(self):
         """Open who was drawn into which group."""
         self.ensure_one()

@@ -62,6 +62,7 @@ class GarageLoyaltyMergeMixin(models.AbstractModel):
         """
 
         def rank(member):
+            """Living accounts come first, the partner's own of these, the oldest."""
             has_ended = member.state == "left"
             is_theirs = member.partner_id == partner and not has_ended
             return has_ended, not is_theirs, member.date_joined, member.id

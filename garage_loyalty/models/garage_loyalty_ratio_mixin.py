@@ -33,9 +33,12 @@ class GarageLoyaltyRatioMixin(models.AbstractModel):
         ratio = self._get_ratios().get(f"{name}:avg")
         if not ratio or func not in ("avg", "sum_currency"):
             return super()._read_group_select(aggregate_spec, query)
+        plain = super()._read_group_select
         *parts, factor = ratio if len(ratio) == 3 else (*ratio, 0)
+        parts = [self._convert(part, aggregate_spec) for part in parts]
+        # An average of a field has the sum of that very field as a part.
         above, below = (
-            self._read_group_select(self._convert(part, aggregate_spec), query)
+            (plain if part == aggregate_spec else self._read_group_select)(part, query)
             for part in parts
         )
         # Without a denominator there is no ratio, which is not the same as 0.

@@ -219,6 +219,7 @@ class GarageLoyaltyResult(models.Model):
             # Nobody has the right to write figures.
             item.sudo().write(item._get_figures())
 
+    @api.readonly
     def action_open_uses(self):
         """Open what was given in the period."""
         self.ensure_one()

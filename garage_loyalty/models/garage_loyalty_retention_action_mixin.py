@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
 from ..tools.movement import month_number, month_start
@@ -41,6 +41,7 @@ class GarageLoyaltyRetentionActionMixin(models.AbstractModel):
             ("last_date", ">=", since),
         ]
 
+    @api.readonly
     def action_open_missing(self):
         """Open the existing customers who have not come since, to call or to write."""
         self.ensure_one()
@@ -59,6 +60,7 @@ class GarageLoyaltyRetentionActionMixin(models.AbstractModel):
             "context": {},
         }
 
+    @api.readonly
     def action_open_figures(self):
         """Open the graph of this year against the year before."""
         self.ensure_one()

@@ -188,6 +188,7 @@ class GarageLoyaltyEnrolment(models.Model):
             )
         return super()._read_group_select(aggregate_spec, query)
 
+    @api.readonly
     def action_open_source(self):
         """Open what the row is about: the repair order, or the member."""
         self.ensure_one()

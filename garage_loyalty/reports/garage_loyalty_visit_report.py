@@ -175,7 +175,7 @@ class GarageLoyaltyVisitReport(models.Model):
         "where a group has only one of them.",
     )
     frequency_ratio = fields.Float(
-        string="Frequency ratio",
+        string="Times as often",
         readonly=True,
         aggregator="avg",
         digits=(16, 2),

@@ -68,6 +68,15 @@ class TestViews(EverythingCommon):
                     self.assertTrue(names)
                     records.read(list(names))
 
+    def test_every_page_with_an_address_shows_the_menus_of_the_app(self):
+        # Held-out customers are opened from their hold-out, which comes first there.
+        below = self.env.ref("garage_loyalty.garage_loyalty_holdout_customer_action")
+        pages = self.env["ir.actions.actions"].search([("path", "like", "loyalty-%")])
+        menus = self.env["ir.ui.menu"].search([("action", "!=", False)])
+        missing = set(pages.ids) - {menu.action.id for menu in menus} - {below.id}
+        names = pages.browse(missing).mapped("path")
+        self.assertFalse(names, "The host would show the menus of another app.")
+
     # -- the printed invoice ----------------------------------------------------
 
     def _print(self, invoice):
