@@ -43,7 +43,11 @@ FACTS = {
     "garage.loyalty.cohort": VISITS,
     "garage.loyalty.earning.cohort": Facts(
         "garage_loyalty_allocation taken "
-        "JOIN garage_loyalty_lot lot ON lot.id = taken.lot_id",
+        "JOIN garage_loyalty_entry taker "
+        "ON taker.id = taken.entry_id AND taker.kind <> 'transfer' "
+        "JOIN garage_loyalty_lot lot ON lot.id = taken.lot_id "
+        "JOIN garage_loyalty_entry given "
+        "ON given.id = lot.entry_id AND given.kind IN ('earn', 'transfer')",
         "lot.date",
         "taken.points",
         "lot.member_id",
@@ -53,7 +57,11 @@ FACTS = {
         "garage_loyalty_entry", "date", "points", "member_id", {"kind": "kind"}
     ),
     "garage.loyalty.first.redemption": Facts(
-        "garage_loyalty_member", "date_joined", "settled_points", "partner_id"
+        "garage_loyalty_member member LEFT JOIN garage_loyalty_redemption redemption "
+        "ON redemption.member_id = member.id AND redemption.state = 'done'",
+        "member.date_joined",
+        "redemption.points",
+        "member.partner_id",
     ),
     "garage.loyalty.frequency": VISITS._replace(months=11),
     "garage.loyalty.movement": Facts(

@@ -26,6 +26,12 @@ class GarageLoyaltyChangedCustomer(models.Model):
     )
 
     @api.model
+    def _is_empty(self):
+        """Return whether the facts of everybody are those of the documents."""
+        query = SQL("SELECT NOT EXISTS (SELECT FROM garage_loyalty_changed_customer)")
+        return self.env.execute_query(query)[0][0]
+
+    @api.model
     def _note(self, partner_ids):
         """Note that documents of customers have changed.
 

@@ -8,9 +8,9 @@ KINDS = [("private", "Private"), ("company", "Company")]
 class GarageLoyaltyCustomerKindMixin(models.AbstractModel):
     """Reports on customers of either kind.
 
-    Their query has a column ``is_firm`` beside ``customer_kind``. PostgreSQL knows how
-    many partners are companies, but takes the text that is made of it for a rare one,
-    and then looks customers up one after the other.
+    Their query has a column ``is_firm``, never NULL, beside ``customer_kind``.
+    PostgreSQL knows how many partners are companies, but takes the text that is made of
+    it for a rare one, and then looks customers up one after the other.
     """
 
     _name = "garage.loyalty.customer.kind.mixin"
@@ -38,11 +38,11 @@ class GarageLoyaltyCustomerKindMixin(models.AbstractModel):
             [value] = value
         elif condition.operator != "=":
             return condition
-        test = {"company": SQL("IS TRUE"), "private": SQL("IS NOT TRUE")}.get(value)
-        if not test:
+        if value not in ("company", "private"):
             return condition
+        test = "NOT %s" if value == "private" else "%s"
         return Domain.custom(
             to_sql=lambda model, alias, query: SQL(
-                "%s %s", SQL.identifier(alias, "is_firm"), test
+                test, SQL.identifier(alias, "is_firm")
             )
         )

@@ -136,13 +136,22 @@ class GarageLoyaltyMemberMonth(models.Model):
         Those of customers of whom something has changed lately are computed, the others
         are known. Months that have not begun are left out.
         """
-        names = columns(self._get_names())
-        changed = self.env["garage.loyalty.active.month"]._get_changed()
-        return SQL(
+        known = SQL(
             """
             SELECT %(names)s FROM garage_loyalty_member_month known
               JOIN (%(running)s) AS running (company_id, last) USING (company_id)
-             WHERE known.month <= running.last AND NOT EXISTS (
+             WHERE known.month <= running.last
+            """,
+            names=columns(self._get_names()),
+            running=self._get_running(),
+        )
+        # Looking up nobody for each of millions of months takes as long as the rest.
+        if self.env["garage.loyalty.changed.customer"]._is_empty():
+            return known
+        changed = self.env["garage.loyalty.active.month"]._get_changed()
+        return SQL(
+            """
+            %(known)s AND NOT EXISTS (
                     SELECT FROM garage_loyalty_changed_customer changed
                      WHERE changed.partner_id = known.partner_id)
             UNION ALL
@@ -150,7 +159,8 @@ class GarageLoyaltyMemberMonth(models.Model):
               JOIN (%(running)s) AS running (company_id, last) USING (company_id)
              WHERE live.month <= running.last
             """,
-            names=names,
+            known=known,
+            names=columns(self._get_names()),
             running=self._get_running(),
             live=self._get_live_query(changed),
         )

@@ -120,7 +120,8 @@ class GarageLoyaltyCandidate(models.Model):
         return SQL(
             """
             SELECT done.id, done.partner_id, done.program_id, done.company_id,
-                   %(kind)s AS customer_kind, partner.is_company AS is_firm,
+                   %(kind)s AS customer_kind,
+                   COALESCE(partner.is_company, FALSE) AS is_firm,
                    done.spend, done.visit_count, done.last_visit_date,
                    %(first)s AS first_visit_date, %(declined)s AS is_declined,
                    %(invited)s AS invited_on, %(held_out)s AS is_held_out

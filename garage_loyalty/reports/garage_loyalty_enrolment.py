@@ -215,7 +215,7 @@ class GarageLoyaltyEnrolment(models.Model):
             SELECT event.id, event.date, event.event, event.outcome, event.company_id,
                    event.partner_id, event.user_id, event.member_id, event.repair_id,
                    event.source, event.growth,
-                   %s AS customer_kind, partner.is_company AS is_firm,
+                   %s AS customer_kind, firm.id IS NOT NULL AS is_firm,
                    event.opportunity_count, event.asked_count, event.accepted_count,
                    event.asked_count - event.accepted_count AS declined_count,
                    event.opportunity_count - event.asked_count AS not_asked_count,
@@ -225,7 +225,7 @@ class GarageLoyaltyEnrolment(models.Model):
                    (event.days IS NOT NULL)::int AS timed_count,
                    event.days AS days_to_join, event.days AS days_to_join_median
             """,
-            self._get_customer_kind(SQL("partner.is_company")),
+            self._get_customer_kind(SQL("firm.id IS NOT NULL")),
         )
 
     @api.model
@@ -234,7 +234,8 @@ class GarageLoyaltyEnrolment(models.Model):
         return SQL(
             """
               FROM (%s UNION ALL %s UNION ALL %s) event
-              LEFT JOIN res_partner partner ON partner.id = event.partner_id
+              LEFT JOIN res_partner firm ON firm.id = event.partner_id
+               AND firm.is_company
             """,
             self._get_visits_query(),
             self._get_joined_query(),

@@ -94,17 +94,19 @@ class GarageLoyaltyFirstRedemption(models.Model):
     @api.model
     def _select(self) -> SQL:
         """Return the columns. Override, calling super, to add one."""
-        days = SQL("used.first_date - used.date_joined")
+        joined = SQL("LEAST(member.date_joined, merged.date_joined)")
+        days = SQL("used.first_date - %s", joined)
         return SQL(
             """
             SELECT member.id, member.id AS member_id, member.partner_id,
                    member.program_id, member.tier_id, member.state = 'left' AS is_left,
-                   member.enrolled_by_id, member.company_id, used.date_joined,
+                   member.enrolled_by_id, member.company_id, %(joined)s AS date_joined,
                    used.first_date, 1 AS member_count,
                    (used.first_date IS NOT NULL)::int AS redeemed_count,
                    100.0 * (used.first_date IS NOT NULL)::int AS redeemed_share,
                    %(days)s AS days, %(days)s AS median_days
             """,
+            joined=joined,
             days=days,
         )
 
@@ -117,12 +119,17 @@ class GarageLoyaltyFirstRedemption(models.Model):
         return SQL(
             """
               FROM garage_loyalty_member member
-              JOIN (SELECT COALESCE(account.merged_into_id, account.id) AS member_id,
-                           min(account.date_joined) AS date_joined,
-                           min(redeemed.first_date) AS first_date
-                      FROM garage_loyalty_member account
-                      LEFT JOIN (%s) redeemed ON redeemed.member_id = account.id
-                     GROUP BY 1) used ON used.member_id = member.id
+              LEFT JOIN (SELECT merged_into_id, min(date_joined) AS date_joined
+                           FROM garage_loyalty_member
+                          WHERE merged_into_id IS NOT NULL
+                          GROUP BY 1) merged ON merged.merged_into_id = member.id
+              LEFT JOIN (SELECT COALESCE(account.merged_into_id, account.id)
+                                    AS member_id,
+                                min(redeemed.first_date) AS first_date
+                           FROM (%s) redeemed
+                           JOIN garage_loyalty_member account
+                             ON account.id = redeemed.member_id
+                          GROUP BY 1) used ON used.member_id = member.id
             """,
             self._get_redeemed(),
         )
@@ -130,7 +137,7 @@ class GarageLoyaltyFirstRedemption(models.Model):
     @api.model
     def _where(self) -> SQL:
         """Return the condition on members. Override, calling super, to narrow."""
-        return SQL("")
+        return SQL("WHERE member.merged_into_id IS NULL")
 
     @api.model
     def _get_redeemed(self) -> SQL:

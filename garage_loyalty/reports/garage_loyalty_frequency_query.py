@@ -53,23 +53,25 @@ class GarageLoyaltyFrequencyQuery(models.AbstractModel):
     @api.model
     def _get_counted(self) -> SQL:
         """Return a query: visits by month, and by the months of those before them."""
-        names = ("date", "prev_same_date", "prev_paid_date")
-        numbers = (self._get_number(SQL.identifier(name)) for name in names)
+        names = ("date", "same", "COALESCE(other, same)")
+        numbers = (self._get_number(SQL(name)) for name in names)
+        # The visit before is nearly always of the same kind: its month is enough.
         return SQL(
             """
             SELECT company_id, is_company, is_member, %s AS number, %s AS same,
                    %s AS paid, visits
               FROM (
-                SELECT visit.company_id, COALESCE(partner.is_company, FALSE)
-                           AS is_company, COALESCE(visit.is_member, FALSE) AS is_member,
+                SELECT visit.company_id, firm.id IS NOT NULL AS is_company,
+                       COALESCE(visit.is_member, FALSE) AS is_member,
                        date_trunc('month', visit.date::timestamp) AS date,
-                       date_trunc('month', visit.prev_same_date::timestamp)
-                           AS prev_same_date,
-                       date_trunc('month', visit.prev_paid_date::timestamp)
-                           AS prev_paid_date,
-                       count(*) AS visits
+                       date_trunc('month', visit.prev_same_date::timestamp) AS same,
+                       CASE WHEN visit.prev_same_date IS NULL
+                                 OR visit.prev_paid_date > visit.prev_same_date
+                            THEN date_trunc('month', visit.prev_paid_date::timestamp)
+                            END AS other, count(*) AS visits
                   FROM garage_loyalty_visit visit
-                  JOIN res_partner partner ON partner.id = visit.partner_id
+                  LEFT JOIN res_partner firm ON firm.id = visit.partner_id
+                   AND firm.is_company
                  WHERE visit.kind = 'repair' AND %s AND %s
                  GROUP BY 1, 2, 3, 4, 5, 6) grouped
             """,

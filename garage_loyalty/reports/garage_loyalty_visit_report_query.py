@@ -22,7 +22,7 @@ class GarageLoyaltyVisitReportQuery(models.AbstractModel):
                         WHEN visit.prev_date IS NULL THEN 'new' ELSE 'returning' END
                        AS customer_type,
                    visit.date - visit.prev_date AS days_since,
-                   %s AS customer_kind, partner.is_company AS is_firm,
+                   %s AS customer_kind, firm.id IS NOT NULL AS is_firm,
                    visit.partner_id AS customer_count, 1 AS visit_count,
                    visit.amount, visit.amount_labour, visit.amount_parts,
                    visit.amount_discount,
@@ -39,7 +39,7 @@ class GarageLoyaltyVisitReportQuery(models.AbstractModel):
                    %s, %s AS category_id
             """,
             self._get_membership(SQL("visit.is_member")),
-            self._get_customer_kind(SQL("partner.is_company")),
+            self._get_customer_kind(SQL("firm.id IS NOT NULL")),
             self._get_margin(),
             self._get_category(),
         )
@@ -103,7 +103,8 @@ class GarageLoyaltyVisitReportQuery(models.AbstractModel):
             """
               FROM garage_loyalty_visit visit
               LEFT JOIN res_company company ON company.id = visit.company_id
-              LEFT JOIN res_partner partner ON partner.id = visit.partner_id
+              LEFT JOIN res_partner firm ON firm.id = visit.partner_id
+               AND firm.is_company
               LEFT JOIN repair_order repair ON repair.id = visit.repair_id
               LEFT JOIN LATERAL (%s) cost ON TRUE
             """,
