@@ -102,13 +102,37 @@ class Screen(NamedTuple):
             return self.model.formatted_read_group(
                 self.domain, self.groups["row"], self.measures[-1:]
             )
+        return self.model.formatted_read_grouping_sets(
+            self.domain, self._get_sets(), self.measures
+        )
+
+    def _get_sets(self):
         rows, cols = self.groups["row"], self.groups["col"]
-        sets = [
+        return [
             rows[:row] + cols[:col]
             for row in range(len(rows) + 1)
             for col in range(len(cols) + 1)
         ]
-        return self.model.formatted_read_grouping_sets(self.domain, sets, self.measures)
+
+    def read_host(self):
+        """Read the same levels from the host's invoice analysis.
+
+        Net amounts, and customers where the screen counts them, of the same months.
+        """
+        measures = ["price_subtotal:sum"]
+        if self.counts_customers():
+            measures.append("partner_id:count_distinct")
+        domain = [("move_type", "=", "out_invoice")]
+        if first := self._get_first():
+            domain.append(("invoice_date", ">=", first))
+        sets = [
+            [name for name in map(get_host_group, names) if name]
+            for names in self._get_sets()
+        ]
+        Host = self.model.env["account.invoice.report"]
+        if self.kind == "graph":
+            return Host.formatted_read_group(domain, sets[-1], measures)
+        return Host.formatted_read_grouping_sets(domain, sets, measures)
 
     def get_bound(self):
         """Return the function that groups the facts plainly, by what they hold.
@@ -170,6 +194,14 @@ class Screen(NamedTuple):
 
     def _get_since(self, facts):
         """Return the condition on the first date, where the screen has one."""
+        first = self._get_first()
+        if not first:
+            return SQL("TRUE")
+        first -= relativedelta(months=facts.months)
+        return SQL("%s >= %s", SQL(facts.date), first)
+
+    def _get_first(self):
+        """Return the first day that the screen is about, None for all."""
         domain = Domain(self.domain).optimize_full(self.model)
         days = [
             item.value
@@ -177,10 +209,15 @@ class Screen(NamedTuple):
             if item.operator in (">", ">=")
             and self.model._fields[item.field_expr].type == "date"
         ]
-        if not days:
-            return SQL("TRUE")
-        first = min(days) - relativedelta(months=facts.months)
-        return SQL("%s >= %s", SQL(facts.date), first)
+        return min(days, default=None)
+
+
+def get_host_group(spec):
+    """Return by what the host groups invoices where a screen groups visits."""
+    name, _colon, step = spec.partition(":")
+    if step in STEPS:
+        return f"invoice_date:{step}"
+    return {"user_id": "invoice_user_id"}.get(name)
 
 
 def get_screens(env):

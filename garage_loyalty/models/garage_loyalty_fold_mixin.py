@@ -39,6 +39,14 @@ class GarageLoyaltyFoldMixin(models.AbstractModel):
         return {}
 
     @api.model
+    def _get_fold_ones(self):
+        """Return the fields that are 1 in every row: counting rows adds them up.
+
+        Override for a number of your own.
+        """
+        return ()
+
+    @api.model
     def _get_fold_parts(self, spec):
         """Return the keys and columns that an aggregate needs; None if it is no sum.
 
@@ -130,6 +138,8 @@ class GarageLoyaltyFoldMixin(models.AbstractModel):
     @api.model
     def _get_fold_sum(self, name, query) -> SQL:
         """Return the sum of a column, of the column's own type."""
+        if name in self._get_fold_ones():
+            return SQL("count(*)::int AS %s", SQL.identifier(name))
         column = self._field_to_sql(self._table, name, query)
         cast = SQL("::int") if self._fields[name].type == "integer" else SQL("")
         return SQL("sum(%s)%s AS %s", column, cast, SQL.identifier(name))

@@ -248,6 +248,10 @@ class GarageLoyaltyVisitReport(models.Model):
         }
 
     @api.model
+    def _get_fold_ones(self):
+        return ("visit_count",)
+
+    @api.model
     def _get_fold_parts(self, spec):
         comparison = self._get_comparisons().get(spec)
         parts = self._get_ratios()[comparison[0]][:2] if comparison else ()
