@@ -53,6 +53,7 @@ from . import garage_loyalty_status_mixin
 from . import garage_loyalty_transfer_mixin
 from . import garage_loyalty_undo_mixin
 from . import garage_loyalty_tier_rules_mixin
+from . import garage_loyalty_valued_mixin
 from . import garage_loyalty_tier_progress_mixin
 from . import garage_loyalty_tier_rise_mixin
 from . import garage_loyalty_tier_figures
@@ -155,6 +156,7 @@ from . import (
     garage_loyalty_tier_discount,
     garage_loyalty_tier_review,
     garage_loyalty_tier_warning,
+    garage_loyalty_valuation,
     garage_loyalty_visit,
     garage_loyalty_what_if,
     product_category,

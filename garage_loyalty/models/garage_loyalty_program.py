@@ -17,6 +17,7 @@ class GarageLoyaltyProgram(models.Model):
         "garage.loyalty.join.rules.mixin",
         "garage.loyalty.rules.mixin",
         "garage.loyalty.tier.rules.mixin",
+        "garage.loyalty.valued.mixin",
         "mail.thread",
         "mail.activity.mixin",
     ]

@@ -6,6 +6,7 @@ from . import garage_loyalty_enrolment_query
 from . import garage_loyalty_frequency_query
 from . import garage_loyalty_movement_query
 from . import garage_loyalty_reward_use_query
+from . import garage_loyalty_roll_forward_query
 from . import garage_loyalty_visit_report_query
 
 # isort: split
@@ -19,6 +20,7 @@ from . import (
     garage_loyalty_frequency,
     garage_loyalty_movement,
     garage_loyalty_reward_use,
+    garage_loyalty_roll_forward,
     garage_loyalty_tier_move,
     garage_loyalty_use,
     garage_loyalty_visit_report,

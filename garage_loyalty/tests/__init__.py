@@ -51,6 +51,7 @@ from . import (
     test_rewards,
     test_rewards_cost,
     test_rewards_oracle,
+    test_roll_forward,
     test_security,
     test_settings,
     test_setup,

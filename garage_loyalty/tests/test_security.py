@@ -53,6 +53,9 @@ RIGHTS = {
     "garage.loyalty.first.redemption": {"manager": "r", "accountant": "r"},
     "garage.loyalty.member.month": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.use": {"manager": "r", "accountant": "r"},
+    "garage.loyalty.roll.forward": {"manager": "r", "accountant": "r"},
+    # A change is a row of its own, and stays.
+    "garage.loyalty.valuation": {"manager": "cr", "accountant": "cr"},
     "garage.loyalty.visit.report": {"manager": "r", "accountant": "r"},
     "garage.loyalty.active.month": {"advisor": "r", "manager": "r", "accountant": "r"},
     # Whoever posts an invoice adds to it, and nobody else.
@@ -141,6 +144,9 @@ PUBLIC = {
         "action_send_sms",
     },
     "garage.loyalty.cohort": {"action_open_customers"},
+    "garage.loyalty.roll.forward": {"action_open_entries"},
+    "garage.loyalty.valuation": {"create", "write"},
+    "garage.loyalty.valued.mixin": {"create", "write"},
     "garage.loyalty.estimate": {"write"},
     "garage.loyalty.review": {"write"},
     "garage.loyalty.review.job.mixin": {"action_review_now"},

@@ -2,7 +2,7 @@ import {Component} from "@odoo/owl";
 import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
 import {useService} from "@web/core/utils/hooks";
-import {formatInteger} from "@web/views/fields/formatters";
+import {formatInteger, formatMonetary} from "@web/views/fields/formatters";
 import {standardFieldProps} from "@web/views/fields/standard_field_props";
 
 /** A month in words, and whether it is over. */
@@ -21,10 +21,11 @@ export const monthField = {
     supportedTypes: ["date"],
 };
 
-/** A figure of the movement report: a click opens the customers that it counts. */
+/** A figure of a report: a click opens the customers that it counts, or its entries. */
 export class FigureField extends Component {
     static template = "garage_loyalty.FigureField";
-    static props = {...standardFieldProps};
+    static props = {...standardFieldProps, method: {type: String, optional: true}};
+    static defaultProps = {method: "action_open_customers"};
 
     setup() {
         this.action = useService("action");
@@ -35,6 +36,10 @@ export class FigureField extends Component {
     }
 
     get formattedValue() {
+        const {record, name} = this.props;
+        if (record.fields[name].type === "monetary") {
+            return formatMonetary(this.value, {data: record.data, field: record.fields[name]});
+        }
         return formatInteger(this.value);
     }
 
@@ -42,7 +47,7 @@ export class FigureField extends Component {
         const {resModel, resId, context} = this.props.record;
         return this.action.doActionButton({
             type: "object",
-            name: "action_open_customers",
+            name: this.props.method,
             resModel,
             resId,
             context: {...context, figure: this.props.name},
@@ -52,8 +57,9 @@ export class FigureField extends Component {
 
 export const figureField = {
     component: FigureField,
-    displayName: _t("Figure with its customers"),
-    supportedTypes: ["integer"],
+    displayName: _t("Figure that opens what it is made of"),
+    supportedTypes: ["integer", "monetary"],
+    extractProps: ({options}) => ({method: options.method}),
 };
 
 registry.category("fields").add("garage_loyalty_month", monthField);

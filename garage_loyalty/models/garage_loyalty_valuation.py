@@ -1,0 +1,197 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools import float_compare
+
+DIGITS = 6
+
+
+class GarageLoyaltyValuation(models.Model):
+    """What a point is expected to cost, from a day on.
+
+    Outstanding points x value of a point x share that is expected to be redeemed is
+    what the workshop owes. A change is a row of its own: what was owed on an earlier
+    day stays what it was. The first valuation of a programme holds before its day, too.
+    """
+
+    _name = "garage.loyalty.valuation"
+    _description = "Valuation of Points"
+    _inherit = ["garage.loyalty.input.mixin"]
+    _order = "date desc, id desc"
+    _rec_name = "date"
+
+    program_id = fields.Many2one(
+        "garage.loyalty.program",
+        string="Programme",
+        required=True,
+        index=True,
+        ondelete="cascade",
+        default=lambda self: self.env["garage.loyalty.program"]._get_default(
+            self.env.company
+        ),
+    )
+    company_id = fields.Many2one(
+        related="program_id.company_id", store=True, index=True
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    date = fields.Date(
+        string="From",
+        required=True,
+        default=lambda self: self.env.company._get_loyalty_today(),
+        help="First day on which points are worth this. Not before the valuation that "
+        "holds now, and not in the future.",
+    )
+    point_value = fields.Float(
+        string="Value of a point",
+        digits=(16, DIGITS),
+        required=True,
+        compute="_compute_point_value",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="What one point takes off, taxes included, in the company's currency. "
+        "Changed here, it changes for customers, too, from today on.",
+    )
+    redemption_rate = fields.Float(
+        string="Expected to be redeemed (%)",
+        digits=(16, 2),
+        required=True,
+        compute="_compute_redemption_rate",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="Of the points outstanding. The others are expected to expire.",
+    )
+    worth = fields.Float(
+        string="Owed for a point",
+        digits=(16, DIGITS + 2),
+        compute="_compute_worth",
+        store=True,
+        help="Value of a point times the share that is expected to be redeemed.",
+    )
+    reason = fields.Char(string="Why", help="For whoever asks later.")
+    user_id = fields.Many2one(
+        "res.users",
+        string="By",
+        required=True,
+        readonly=True,
+        ondelete="restrict",
+        default=lambda self: self.env.user,
+    )
+    outstanding = fields.Integer(
+        string="Points outstanding",
+        compute="_compute_effect",
+        help="At the end of the day before.",
+    )
+    effect = fields.Monetary(
+        compute="_compute_effect",
+        help="What is owed more, or less, for the points outstanding from that day on.",
+    )
+    estimate = fields.Char(
+        string="By your own history",
+        compute="_compute_estimate",
+        help="What became of points that were earned long enough ago.",
+    )
+
+    _rate_percent = models.Constraint(
+        "CHECK(redemption_rate >= 0 AND redemption_rate <= 100)",
+        "What is expected to be redeemed is a percentage between 0 and 100.",
+    )
+    _value_positive = models.Constraint(
+        "CHECK(point_value > 0)", "A point must be worth something."
+    )
+    _program_date_idx = models.Index("(program_id, date, id)")
+
+    @api.depends("program_id")
+    def _compute_point_value(self):
+        for valuation in self:
+            valuation.point_value = valuation.program_id.point_value
+
+    @api.depends("program_id")
+    def _compute_redemption_rate(self):
+        for valuation in self:
+            latest = valuation.program_id._get_valuation()
+            valuation.redemption_rate = latest.redemption_rate if latest else 100
+
+    @api.depends("point_value", "redemption_rate")
+    def _compute_worth(self):
+        for valuation in self:
+            valuation.worth = valuation.point_value * valuation.redemption_rate / 100
+
+    @api.depends("program_id", "date", "point_value", "redemption_rate")
+    def _compute_effect(self):
+        for valuation in self:
+            before = valuation._get_former()
+            valuation.outstanding = valuation.program_id._get_outstanding(
+                valuation.date
+            )
+            change = valuation.worth - (before or valuation).worth
+            valuation.effect = valuation.outstanding * change
+
+    @api.depends("program_id")
+    def _compute_estimate(self):
+        for valuation in self:
+            valuation.estimate = valuation.program_id._get_redemption_estimate()[1]
+
+    @api.depends("program_id", "date")
+    def _compute_display_name(self):
+        for valuation in self:
+            name = valuation.program_id.display_name
+            day = fields.Date.to_string(valuation.date)
+            valuation.display_name = f"{name}, {day}" if day else name
+
+    def _get_former(self):
+        """Return the valuation that held before."""
+        self.ensure_one()
+        former = self.program_id._get_valuations() - self._origin
+        if self._origin:
+            key = (self._origin.date, self._origin.id)
+            former = former.filtered(lambda item: (item.date, item.id) < key)
+        return former[:1]
+
+    # -- changes --------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Add valuations; a new value of a point is that of the programme, too."""
+        valuations = super().create(vals_list)
+        for valuation in valuations:
+            valuation._check_day()
+            valuation._apply_value()
+        return valuations
+
+    def write(self, vals):
+        """Refuse: what was owed on a day stays what it was."""
+        if self:
+            raise UserError(
+                self.env._("A valuation is not changed: add one from today on.")
+            )
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(
+            self.env._("A valuation is not deleted: what was owed would change.")
+        )
+
+    def _check_day(self):
+        latest = (self.program_id._get_valuations() - self)[:1]
+        if self.date > self.company_id._get_loyalty_today():
+            raise ValidationError(self.env._("A valuation cannot begin in the future."))
+        if latest and self.date < latest.date:
+            raise ValidationError(
+                self.env._(
+                    "There is a valuation from %s on: a new one cannot begin earlier.",
+                    fields.Date.to_string(latest.date),
+                )
+            )
+
+    def _apply_value(self):
+        """Let the programme take over a new value, as whoever may change it."""
+        program = self.program_id
+        if not float_compare(self.point_value, program.point_value, DIGITS):
+            return
+        if self.date != self.company_id._get_loyalty_today():
+            raise ValidationError(
+                self.env._("Customers get the new value of a point from today on.")
+            )
+        program.point_value = self.point_value

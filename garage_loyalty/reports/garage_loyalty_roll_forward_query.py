@@ -1,0 +1,190 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+from ..tools.movement import month_number
+from ..tools.rows import unnested
+
+# How the ledger calls what moves a balance, and how the report does.
+FIGURES = {
+    "earn": "earned",
+    "opening": "opened",
+    "redeem": "redeemed",
+    "restore": "restored",
+    "expire": "expired",
+    "clawback": "taken_back",
+    "adjust": "adjusted",
+    "transfer": "transferred",
+}
+
+
+class GarageLoyaltyRollForwardQuery(models.AbstractModel):
+    """The parts of the query of ``garage.loyalty.roll.forward``.
+
+    States ``tools.liability.movements`` once more, for all programmes at once. Months
+    are whole numbers in it.
+    """
+
+    _name = "garage.loyalty.roll.forward.query"
+    _description = "Query of the Roll-Forward"
+
+    @property
+    def _table_query(self) -> SQL:
+        return SQL(
+            "WITH daily AS MATERIALIZED (%s), worth AS MATERIALIZED (%s), "
+            "monthly AS MATERIALIZED (%s) %s %s",
+            self._get_daily(),
+            self.env["garage.loyalty.program"]._get_worth_query(),
+            self._get_monthly(),
+            self._select(),
+            self._from(),
+        )
+
+    @api.model
+    def _get_daily(self) -> SQL:
+        """Return a query: the points of each day, programme and kind of entry."""
+        return SQL(
+            """
+            SELECT program_id, date, kind, sum(points) AS points
+              FROM garage_loyalty_entry GROUP BY 1, 2, 3
+            """
+        )
+
+    @api.model
+    def _get_cells(self) -> SQL:
+        """Return a query: points and their exact worth, revaluations first in a day."""
+        return SQL(
+            """
+            SELECT daily.program_id, daily.date, daily.kind, daily.points,
+                   daily.points * worth.worth AS amount
+              FROM daily
+              JOIN worth ON worth.program_id = daily.program_id
+               AND (worth.since IS NULL OR worth.since <= daily.date)
+               AND (worth.until IS NULL OR worth.until > daily.date)
+             UNION ALL
+            SELECT worth.program_id, worth.since, '', 0, worth.change * COALESCE((
+                    SELECT sum(points) FROM daily
+                     WHERE daily.program_id = worth.program_id
+                       AND daily.date < worth.since), 0)
+              FROM worth WHERE worth.since IS NOT NULL
+            """
+        )
+
+    @api.model
+    def _get_rounded(self) -> SQL:
+        """Return a query: each cell in the smallest unit of the currency.
+
+        Rounded totals less the rounded totals before: so whatever is added up of them
+        makes the rounded total again.
+        """
+        return SQL(
+            """
+            SELECT cell.program_id, cell.date, cell.kind, cell.points,
+                   round(cell.total, currency.decimal_places)
+                   - round(cell.total - cell.amount, currency.decimal_places) AS amount
+              FROM (SELECT cells.*, sum(amount) OVER (
+                               PARTITION BY program_id ORDER BY date, kind COLLATE "C")
+                               AS total
+                      FROM (%s) cells) cell
+              JOIN garage_loyalty_program program ON program.id = cell.program_id
+              JOIN res_company company ON company.id = program.company_id
+              JOIN res_currency currency ON currency.id = company.currency_id
+            """,
+            self._get_cells(),
+        )
+
+    @api.model
+    def _get_monthly(self) -> SQL:
+        """Return a query: what each kind adds to a month."""
+        sums = [
+            SQL(
+                "COALESCE(sum(points) FILTER (WHERE kind = %(kind)s), 0)::int "
+                "AS %(name)s, COALESCE(sum(amount) FILTER (WHERE kind = %(kind)s), 0) "
+                "AS %(amount)s",
+                kind=kind,
+                name=SQL.identifier(name),
+                amount=SQL.identifier(f"{name}_amount"),
+            )
+            for kind, name in FIGURES.items()
+        ]
+        return SQL(
+            """
+            SELECT program_id, extract(year FROM month)::int * 12
+                   + extract(month FROM month)::int - 1 AS number, %s,
+                   COALESCE(sum(amount) FILTER (WHERE kind = ''), 0)
+                       AS revalued_amount,
+                   sum(points)::int AS points, sum(amount) AS amount
+              FROM (SELECT *, date_trunc('month', date::timestamp) AS month
+                      FROM (%s) rounded) moved
+             GROUP BY 1, 2
+            """,
+            SQL(", ").join(sums),
+            self._get_rounded(),
+        )
+
+    @api.model
+    def _select(self) -> SQL:
+        """Return the columns. Override, calling super, to add one."""
+        names = [name for figure in FIGURES.values() for name in _both(figure)]
+        names.append("revalued_amount")
+        return SQL(
+            """
+            SELECT line.program_id::bigint * 100000 + line.number AS id,
+                   make_date(line.number / 12, line.number %% 12 + 1, 1) AS month,
+                   line.program_id, program.company_id, company.currency_id,
+                   line.is_running, %s,
+                   line.closing - line.points AS opening, line.closing,
+                   line.closing_amount - line.amount AS opening_amount,
+                   line.closing_amount
+            """,
+            SQL(", ").join(SQL.identifier("line", name) for name in names),
+        )
+
+    @api.model
+    def _from(self) -> SQL:
+        """Return the tables. Override, calling super, to join one more."""
+        zeros = SQL(", ").join(
+            SQL("COALESCE(%(name)s, 0) AS %(name)s", name=SQL.identifier(name))
+            for figure in (*FIGURES.values(), "points")
+            for name in (_both(figure) if figure != "points" else ("points", "amount"))
+        )
+        return SQL(
+            """
+              FROM (SELECT span.program_id, span.number, span.is_running, %(zeros)s,
+                           COALESCE(revalued_amount, 0) AS revalued_amount,
+                           (sum(COALESCE(points, 0)) OVER program)::int AS closing,
+                           sum(COALESCE(amount, 0)) OVER program AS closing_amount
+                      FROM (%(months)s) AS span (program_id, number, is_running)
+                      LEFT JOIN monthly USING (program_id, number)
+                    WINDOW program AS (PARTITION BY program_id ORDER BY number)) line
+              JOIN garage_loyalty_program program ON program.id = line.program_id
+              JOIN res_company company ON company.id = program.company_id
+            """,
+            zeros=zeros,
+            months=self._get_months(),
+        )
+
+    @api.model
+    def _get_months(self) -> SQL:
+        """Return a query: the months of each programme, up to the running one."""
+        found = self.env.execute_query(
+            SQL(
+                "SELECT program_id, company_id, min(date), max(date) "
+                "FROM garage_loyalty_entry GROUP BY 1, 2"
+            )
+        )
+        # Which day it is in a company is no secret.
+        companies = self.env["res.company"].sudo()
+        rows = []
+        for program_id, company_id, first, last in found:
+            today = companies.browse(company_id)._get_loyalty_today()
+            running = month_number(today)
+            end = max(running, month_number(last))
+            rows += [
+                (program_id, number, number == running)
+                for number in range(month_number(first), end + 1)
+            ]
+        return unnested(("int", "int", "boolean"), rows)
+
+
+def _both(figure):
+    return figure, f"{figure}_amount"
