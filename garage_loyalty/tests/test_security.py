@@ -48,6 +48,7 @@ RIGHTS = {
     "garage.loyalty.frequency": {"manager": "r", "accountant": "r"},
     "garage.loyalty.enrolment": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.result": {"manager": "crd", "accountant": "r"},
+    "garage.loyalty.benefit": {"manager": "r", "accountant": "r"},
     "garage.loyalty.reward.use": {"manager": "r", "accountant": "r"},
     "garage.loyalty.earning.cohort": {"manager": "r", "accountant": "r"},
     "garage.loyalty.first.redemption": {"manager": "r", "accountant": "r"},
