@@ -3,9 +3,11 @@
 Standing discounts, points as money, rewards, special and personal offers, free
 services, and bonuses, over all the visits that ``reports.py`` makes. All of it stands
 where the add-on and the host would have written it: on a quotation of the repair order,
-on its invoice, in the log, in the ledger and in its lots. Balances and the totals of the
-invoices stay as they are.
+on its invoice, in the log, in the ledger and in its lots. Balances, and what the
+invoices come to, stay as they are.
 """
+
+import scale
 
 from odoo.fields import Command
 from odoo.tools import SQL
@@ -40,9 +42,9 @@ def fill(env):
         get_billed(),
         get_added(ids),
         get_rel(),
-        get_log(),
+        get_log(ids),
         get_offers(),
-        *get_ledger(),
+        get_ledger(),
         get_joining(),
         get_birthdays(),
         SQL("DROP TABLE benefit_given"),
@@ -200,8 +202,8 @@ def get_order_lines(ids):
                product_uom_qty, customer_lead, state, price_unit, discount,
                loyalty_discount, loyalty_discount_tier_id, price_subtotal, price_total,
                price_tax)
-        SELECT order_line_id, order_id, company_id, currency_id, partner_id, 1, 'Labour',
-               product_id, product_uom_id, 1, 0, 'sale', work.price,
+        SELECT order_line_id, order_id, company_id, currency_id, partner_id, 1,
+               'Labour', product_id, product_uom_id, 1, 0, 'sale', work.price,
                CASE kind WHEN 'discount' THEN 10 ELSE 0 END,
                CASE kind WHEN 'discount' THEN 10 ELSE 0 END,
                CASE kind WHEN 'discount' THEN tier_id END, work.net, work.net, 0
@@ -326,24 +328,31 @@ def get_rel():
     )
 
 
-def get_log():
-    """Return the statement that logs the uses of privileges."""
+def get_log(ids):
+    """Return the statement that logs the uses of privileges.
+
+    Of every sixth visit with a discount, too.
+    """
     return SQL(
         """
         INSERT INTO garage_loyalty_privilege_use (member_id, company_id, tier_id,
                privilege_id, kind, date, year, number, order_id, order_line_id,
                repair_id, redemption_id, source_name, value, state, user_id, create_uid,
                create_date)
-        SELECT member_id, given.company_id, tier_id, privilege_id, privilege.kind, date,
+        SELECT member_id, given.company_id, tier_id, privilege.id, privilege.kind, date,
                extract(year FROM date), 0,
-               CASE WHEN given.kind <> 'priority' THEN order_id END,
-               CASE WHEN given.kind = 'service' THEN added_order_line_id END,
-               CASE WHEN given.kind <> 'offer' THEN repair_id END, redemption_id,
-               'Q/' || order_id, CASE WHEN given.kind <> 'priority' THEN cost ELSE 0 END,
+               CASE WHEN privilege.kind <> 'priority' THEN order_id END,
+               CASE WHEN privilege.kind = 'free_service' THEN added_order_line_id END,
+               CASE WHEN privilege.kind <> 'offer' THEN repair_id END, redemption_id,
+               'Q/' || order_id,
+               CASE WHEN privilege.kind <> 'priority' THEN cost ELSE 0 END,
                'used', 1, 1, date
           FROM benefit_given given
-          JOIN garage_loyalty_privilege privilege ON privilege.id = privilege_id
-        """
+          JOIN garage_loyalty_privilege privilege
+            ON privilege.id = CASE WHEN given.kind = 'discount' AND visit_id %% 6 = 0
+                                   THEN %s ELSE privilege_id END
+        """,
+        ids["priority"],
     )
 
 
@@ -364,50 +373,37 @@ def get_offers():
 
 
 def get_ledger():
-    """Return the statements that give the points, and let them be spent."""
-    entry = SQL(
-        "INSERT INTO garage_loyalty_entry (member_id, program_id, company_id, date, "
-        "kind, points, reason, user_id, source_model, source_id, source_seq, "
-        "source_name, create_uid, create_date) SELECT member_id, program_id, company_id,"
-    )
-    spent = SQL(
-        "1, 'Q/' || order_id, 1, now() FROM benefit_given WHERE kind IN %s", SPENT
-    )
-    return [
-        SQL(
-            "%s date - 30, 'earn', points, 'Invoice paid', 1, 'scale.spent', "
-            "redemption_id, %s",
-            entry,
-            spent,
-        ),
-        SQL(
-            """
+    """Return the statement that gives the points, and lets them be spent."""
+    return SQL(
+        """
+        WITH given AS (
+            INSERT INTO garage_loyalty_entry (%(names)s)
+            SELECT member_id, program_id, company_id, date - 30, 'earn', points,
+                   'Invoice paid', 1, 'scale.spent', redemption_id, %(spent)s
+            RETURNING id, member_id, date, points, source_id
+        ), taken AS (
+            INSERT INTO garage_loyalty_entry (%(names)s)
+            SELECT member_id, program_id, company_id, date, 'redeem', -points,
+                   'Paid with points', 1, 'garage.loyalty.redemption', redemption_id,
+                   %(spent)s
+            RETURNING id, source_id
+        ), lot AS (
             INSERT INTO garage_loyalty_lot (entry_id, member_id, date, points,
                    remaining, date_available, date_expiry, is_bonus, is_settled)
             SELECT id, member_id, date, points, 0, date,
                    (date + interval '24 months')::date, FALSE, TRUE
-              FROM garage_loyalty_entry WHERE source_model = 'scale.spent'
-            """
+              FROM given
+            RETURNING id, entry_id, points
+        )
+        INSERT INTO garage_loyalty_allocation (entry_id, lot_id, points)
+        SELECT taken.id, lot.id, lot.points
+          FROM lot JOIN given ON given.id = lot.entry_id JOIN taken USING (source_id)
+        """,
+        names=scale.ENTRY,
+        spent=SQL(
+            "1, 'Q/' || order_id, 1, now() FROM benefit_given WHERE kind IN %s", SPENT
         ),
-        SQL(
-            "%s date, 'redeem', -points, 'Paid with points', 1, "
-            "'garage.loyalty.redemption', redemption_id, %s",
-            entry,
-            spent,
-        ),
-        SQL(
-            """
-            INSERT INTO garage_loyalty_allocation (entry_id, lot_id, points)
-            SELECT taken.id, lot.id, lot.points
-              FROM garage_loyalty_entry given
-              JOIN garage_loyalty_lot lot ON lot.entry_id = given.id
-              JOIN garage_loyalty_entry taken
-                ON taken.source_model = 'garage.loyalty.redemption'
-               AND taken.source_id = given.source_id
-             WHERE given.source_model = 'scale.spent'
-            """
-        ),
-    ]
+    )
 
 
 def get_joining():

@@ -15,6 +15,7 @@ derive its facts. Then it measures, in turn:
 import time
 from functools import partial
 
+import benefits
 import scale
 from common import Report, environment, open_registry, parser
 from large import get_partners, timed_in_turn
@@ -54,6 +55,7 @@ def fill(env, customers):
         get_visits(env),
     ):
         env.cr.execute(statement)
+    benefits.fill(env)
     env.invalidate_all()
 
 

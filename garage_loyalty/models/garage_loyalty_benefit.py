@@ -169,9 +169,8 @@ class GarageLoyaltyBenefit(models.Model):
             WITH live AS MATERIALIZED (%(live)s)
             SELECT %(plain)s, now.is_shared OR other.visit_id IS NOT NULL AS is_shared
               FROM (SELECT %(names)s FROM garage_loyalty_benefit known
-                     WHERE NOT EXISTS (
-                            SELECT FROM garage_loyalty_changed_customer changed
-                             WHERE changed.partner_id = known.partner_id)
+                     WHERE known.partner_id NOT IN (
+                            SELECT partner_id FROM garage_loyalty_changed_customer)
                      UNION ALL SELECT %(names)s FROM live) now
               LEFT JOIN (SELECT visit_id FROM garage_loyalty_benefit WHERE is_foreign
                           UNION SELECT visit_id FROM live WHERE is_foreign) other

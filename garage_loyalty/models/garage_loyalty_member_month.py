@@ -142,9 +142,8 @@ class GarageLoyaltyMemberMonth(models.Model):
             """
             SELECT %(names)s FROM garage_loyalty_member_month known
               JOIN (%(running)s) AS running (company_id, last) USING (company_id)
-             WHERE known.month <= running.last AND NOT EXISTS (
-                    SELECT FROM garage_loyalty_changed_customer changed
-                     WHERE changed.partner_id = known.partner_id)
+             WHERE known.month <= running.last AND known.partner_id NOT IN (
+                    SELECT partner_id FROM garage_loyalty_changed_customer)
             UNION ALL
             SELECT %(names)s FROM (%(live)s) live
               JOIN (%(running)s) AS running (company_id, last) USING (company_id)

@@ -191,14 +191,18 @@ class GarageLoyaltyRewardUse(models.Model):
         """Return the tables. Override, calling super, to join one more."""
         return SQL(
             """
-              FROM (%s) given
+              FROM (%(given)s) given
               LEFT JOIN res_company company ON company.id = given.company_id
               LEFT JOIN garage_loyalty_member member ON member.id = given.member_id
-              LEFT JOIN garage_loyalty_reward reward ON reward.id = given.reward_id
-              LEFT JOIN garage_loyalty_privilege privilege
-                ON privilege.id = given.privilege_id
+              LEFT JOIN (SELECT id, is_personal, %(name)s AS name
+                           FROM garage_loyalty_reward) reward
+                ON reward.id = given.reward_id
+              LEFT JOIN (SELECT id, %(name)s AS name FROM garage_loyalty_privilege)
+                        privilege ON privilege.id = given.privilege_id
             """,
-            self.env["garage.loyalty.benefit"]._get_now_query(),
+            given=self.env["garage.loyalty.benefit"]._get_now_query(),
+            # Translated once for each, not for each benefit.
+            name=SQL("COALESCE(name->>%s, name->>'en_US')", self.env.lang or "en_US"),
         )
 
     @api.model
@@ -209,22 +213,13 @@ class GarageLoyaltyRewardUse(models.Model):
     @api.model
     def _get_benefit_sql(self) -> SQL:
         """Return the SQL of what was given, in the language of the user."""
-        lang = self.env.lang or "en_US"
-        names = [
-            SQL(
-                "COALESCE(%(name)s->>%(lang)s, %(name)s->>'en_US')",
-                name=name,
-                lang=lang,
-            )
-            for name in (SQL("reward.name"), SQL("privilege.name"))
-        ]
         cases = (
             SQL("WHEN %s THEN %s", key, name)
             for key, name in self._get_benefit_names().items()
         )
         return SQL(
-            "COALESCE(%s, %s, CASE given.benefit %s ELSE given.benefit END)",
-            *names,
+            "COALESCE(reward.name, privilege.name, "
+            "CASE given.benefit %s ELSE given.benefit END)",
             SQL(" ").join(cases),
         )
 
@@ -291,15 +286,14 @@ class GarageLoyaltyRewardUse(models.Model):
         Only visits that several benefits share are told apart: sorting all of them
         takes longer than all the rest.
         """
+        visit = self._field_to_sql(self._table, "visit_id", query)
         shared = SQL.identifier(self._table, "is_shared")
         alone = SQL("sum(%s) FILTER (WHERE NOT %s)", amount, shared)
+        # Amounts are told apart by their visits, which are taken off again.
         once = SQL(
-            """
-            (SELECT sum((pair->>1)::numeric) FROM jsonb_array_elements(
-                jsonb_agg(DISTINCT jsonb_build_array(%(visit)s, %(amount)s))
-                FILTER (WHERE %(shared)s)) pair)
-            """,
-            visit=self._field_to_sql(self._table, "visit_id", query),
+            "sum(DISTINCT %(visit)s * 1e15 + %(amount)s) FILTER (WHERE %(shared)s) "
+            "- sum(DISTINCT %(visit)s) FILTER (WHERE %(shared)s) * 1e15",
+            visit=visit,
             amount=amount,
             shared=shared,
         )

@@ -116,6 +116,7 @@ PUBLIC = {
         "button_draft",
         "copy_data",
         "unlink",
+        "write",
     },
     "account.move.line": {"unlink", "write"},
     "account.partial.reconcile": {"create", "unlink"},
