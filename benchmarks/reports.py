@@ -16,6 +16,7 @@ add-on derive its facts. Then it measures, in turn:
 import time
 from functools import partial
 
+import benefits
 import scale
 import screens
 from common import Report, environment, open_registry, parser
@@ -46,6 +47,7 @@ def fill(env, customers):
         get_visits(env),
     ):
         env.cr.execute(statement)
+    benefits.fill(env)
     env.invalidate_all()
 
 

@@ -67,6 +67,13 @@ FACTS = {
     "garage.loyalty.movement": Facts(
         "garage_loyalty_active_month", "month", "visits", "partner_id"
     ),
+    "garage.loyalty.reward.use": Facts(
+        "garage_loyalty_benefit",
+        "date",
+        "cost",
+        "partner_id",
+        {"benefit": "kind, reward_id, privilege_id"},
+    ),
     "garage.loyalty.tier.move": Facts(
         "garage_loyalty_member_status",
         "date",

@@ -15,6 +15,7 @@ def uninstall_hook(env):
             """
             DROP FUNCTION IF EXISTS garage_loyalty_append_only() CASCADE;
             DROP FUNCTION IF EXISTS garage_loyalty_put_checksum() CASCADE;
+            DROP FUNCTION IF EXISTS garage_loyalty_note_benefit() CASCADE;
             DROP FUNCTION IF EXISTS garage_loyalty_note_members() CASCADE;
             DROP FUNCTION IF EXISTS garage_loyalty_checksum(garage_loyalty_entry);
             DROP FUNCTION IF EXISTS garage_loyalty_checksum(garage_loyalty_allocation)

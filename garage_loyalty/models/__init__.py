@@ -87,6 +87,7 @@ from . import garage_loyalty_lapse_query
 from . import garage_loyalty_offered_customer_mixin
 from . import garage_loyalty_regular_work_query
 from . import garage_loyalty_member_month_query
+from . import garage_loyalty_benefit_query
 from . import garage_loyalty_member_stage_mixin
 from . import garage_loyalty_result_cost_mixin
 from . import garage_loyalty_words_mixin
@@ -119,6 +120,7 @@ from . import (
     garage_loyalty_adjustment,
     garage_loyalty_adjustment_reason,
     garage_loyalty_allocation,
+    garage_loyalty_benefit,
     garage_loyalty_bonus,
     garage_loyalty_bonus_job,
     garage_loyalty_campaign,

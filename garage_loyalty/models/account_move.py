@@ -64,6 +64,9 @@ class AccountMove(models.Model):
         "(commercial_partner_id, invoice_date) "
         "WHERE move_type = 'out_invoice' AND state = 'posted'"
     )
+    _loyalty_credited_idx = models.Index(
+        "(commercial_partner_id) WHERE move_type = 'out_refund' AND state = 'posted'"
+    )
 
     @api.depends("loyalty_member_id", "state", "payment_state", "line_ids")
     def _compute_loyalty_points(self):
@@ -117,6 +120,15 @@ class AccountMove(models.Model):
             (documents - settled)._sync_loyalty()
             documents._sync_loyalty_facts(repairs, settled, members)
         return posted
+
+    def write(self, vals):
+        """Note whose discounts somebody else is said to have given."""
+        result = super().write(vals)
+        if "invoice_user_id" in vals:
+            billed = self._filter_loyalty()
+            Changed = self.env["garage.loyalty.changed.customer"]
+            Changed._note(billed.commercial_partner_id.ids)
+        return result
 
     def button_draft(self):
         """Take back what a posted document gave."""

@@ -139,6 +139,7 @@ class GarageLoyaltyChangedCustomer(models.Model):
         """
         models = (
             "garage.loyalty.active.month",
+            "garage.loyalty.benefit",
             "garage.loyalty.customer",
             "garage.loyalty.member.month",
             "garage.loyalty.regular.work",
@@ -157,6 +158,7 @@ class GarageLoyaltyChangedCustomer(models.Model):
         self.env["garage.loyalty.lapse"]._forget(partner_ids)
         self.env["garage.loyalty.campaign.contact"]._forget(partner_ids)
         for table in (
+            "garage_loyalty_benefit",
             "garage_loyalty_customer",
             "garage_loyalty_member_month",
             "garage_loyalty_regular_work",

@@ -15,6 +15,8 @@ KINDS = [
 class GarageLoyaltyRewardUse(models.Model):
     """What members were given: one row for each benefit on a document.
 
+    Read from ``garage.loyalty.benefit``.
+
     The cost is net of tax. Money off, percentages, free services and standing discounts
     cost what they take off; a free product costs its cost price on the day. Bonus
     points cost nothing when they are given: what they buy costs when they are spent.
@@ -29,7 +31,6 @@ class GarageLoyaltyRewardUse(models.Model):
     _inherit = [
         "garage.loyalty.export.mixin",
         "garage.loyalty.ratio.mixin",
-        "garage.loyalty.reward.use.query",
     ]
     _auto = False
     _order = "date desc, id desc"
@@ -55,7 +56,9 @@ class GarageLoyaltyRewardUse(models.Model):
             "price_unit",
             "quantity",
         ],
+        "garage.loyalty.benefit": ["partner_id"],
         "garage.loyalty.bonus": ["date", "kind", "member_id", "points"],
+        "garage.loyalty.changed.customer": ["partner_id"],
         "garage.loyalty.member": ["company_id", "partner_id", "program_id"],
         "garage.loyalty.privilege": ["name"],
         "garage.loyalty.privilege.use": [
@@ -163,21 +166,24 @@ class GarageLoyaltyRewardUse(models.Model):
     @api.model
     def _select(self) -> SQL:
         """Return the columns. Override, calling super, to add one."""
-        names = SQL(", ").join(
-            SQL.identifier("given", name)
-            for name in self._get_names()
-            if name in self._fields and name != "user_id"
-        )
         return SQL(
             """
-            SELECT %s, COALESCE(given.user_id, visit.user_id) AS user_id,
-                   company.currency_id, 1 AS times, visit.id AS visit_id,
-                   visit.id AS visit_count, given.partner_id AS customer_count,
-                   visit.amount AS revenue, visit.amount AS revenue_per_visit,
-                   given.cost AS cost_per_use,
-                   100 * given.cost / NULLIF(visit.amount, 0) AS cost_share
+            SELECT given.number::bigint AS id, %(kind)s AS kind,
+                   %(benefit)s AS benefit, given.company_id, company.currency_id,
+                   given.partner_id, given.member_id, member.program_id, given.tier_id,
+                   given.user_id, given.date, given.reward_id, given.privilege_id,
+                   given.points, given.points_given, given.cost, 1 AS times,
+                   given.visit_id, given.visit_id AS visit_count,
+                   given.partner_id AS customer_count, given.revenue,
+                   given.revenue AS revenue_per_visit, given.cost AS cost_per_use,
+                   100 * given.cost / NULLIF(given.revenue, 0) AS cost_share,
+                   given.is_shared
             """,
-            names,
+            kind=SQL(
+                "CASE WHEN given.kind = 'reward' AND reward.is_personal "
+                "THEN 'personal' ELSE given.kind END"
+            ),
+            benefit=self._get_benefit_sql(),
         )
 
     @api.model
@@ -185,17 +191,18 @@ class GarageLoyaltyRewardUse(models.Model):
         """Return the tables. Override, calling super, to join one more."""
         return SQL(
             """
-              FROM (SELECT given.*, %s AS visit_id
-                      FROM (%s) given
-                      LEFT JOIN garage_loyalty_visit repaired
-                        ON repaired.repair_id = given.repair_id
-                      LEFT JOIN garage_loyalty_visit sold
-                        ON sold.move_id = given.move_id) given
-              JOIN res_company company ON company.id = given.company_id
-              LEFT JOIN garage_loyalty_visit visit ON visit.id = given.visit_id
+              FROM (%(given)s) given
+              LEFT JOIN res_company company ON company.id = given.company_id
+              LEFT JOIN garage_loyalty_member member ON member.id = given.member_id
+              LEFT JOIN (SELECT id, is_personal, %(name)s AS name
+                           FROM garage_loyalty_reward) reward
+                ON reward.id = given.reward_id
+              LEFT JOIN (SELECT id, %(name)s AS name FROM garage_loyalty_privilege)
+                        privilege ON privilege.id = given.privilege_id
             """,
-            self._get_visit_sql(),
-            SQL(" UNION ALL ").join(self._get_queries()),
+            given=self.env["garage.loyalty.benefit"]._get_now_query(),
+            # Translated once for each, not for each benefit.
+            name=SQL("COALESCE(name->>%s, name->>'en_US')", self.env.lang or "en_US"),
         )
 
     @api.model
@@ -204,21 +211,32 @@ class GarageLoyaltyRewardUse(models.Model):
         return SQL("")
 
     @api.model
-    def _get_visit_sql(self) -> SQL:
-        """Return the SQL of the id of the visit on which a benefit was used.
-
-        By the surest of what is known: repair order, quotation, invoice. The database
-        looks no further than it must, and not at all where nobody asks for the visit.
-        """
-        Repair = self.env["repair.order"]
-        visits = SQL("SELECT min(id) FROM garage_loyalty_visit WHERE repair_id IN")
-        return SQL(
-            "COALESCE(repaired.id, (%(visits)s (%(sold)s)), sold.id, "
-            "(%(visits)s (%(billed)s)))",
-            visits=visits,
-            sold=Repair._get_loyalty_sold_query(SQL("given.order_id")),
-            billed=Repair._get_loyalty_billed_query(SQL("given.move_id")),
+    def _get_benefit_sql(self) -> SQL:
+        """Return the SQL of what was given, in the language of the user."""
+        cases = (
+            SQL("WHEN %s THEN %s", key, name)
+            for key, name in self._get_benefit_names().items()
         )
+        return SQL(
+            "COALESCE(reward.name, privilege.name, "
+            "CASE given.benefit %s ELSE given.benefit END)",
+            SQL(" ").join(cases),
+        )
+
+    @api.model
+    def _get_benefit_names(self):
+        """Return the names of what is neither a reward nor a privilege, by its key.
+
+        Override, together with the queries of ``garage.loyalty.benefit``, to add one.
+        """
+        return {
+            "money": self.env._("Points as money"),
+            "discount": self.env._("Standing discount"),
+            "signup": self.env._("Sign-up bonus"),
+            "birthday": self.env._("Birthday bonus"),
+            "campaign": self.env._("Bonus of a campaign"),
+            "referral": self.env._("Referral bonus"),
+        }
 
     @api.model
     def _get_ratios(self):
@@ -241,6 +259,8 @@ class GarageLoyaltyRewardUse(models.Model):
                 for name in ("cost", "revenue")
             )
             return SQL("100 * %s / NULLIF(%s, 0)", cost, revenue)
+        if aggregate_spec == "visit_count:count_distinct":
+            return self._get_visits(query)
         if aggregate_spec not in ("revenue:sum", "revenue:sum_currency"):
             return select(aggregate_spec, query)
         amount = self._field_to_sql(self._table, "revenue", query)
@@ -251,15 +271,30 @@ class GarageLoyaltyRewardUse(models.Model):
             amount = SQL("%s / COALESCE(%s, 1.0)", amount, rate)
         return self._get_sum_by_visit(amount, query)
 
-    def _get_sum_by_visit(self, amount, query):
-        """Return the SQL of a sum to which each visit adds its amount once."""
-        visit = self._field_to_sql(self._table, "visit_id", query)
+    def _get_visits(self, query):
+        """Return the SQL of the number of visits: most have one benefit only."""
         return SQL(
-            """
-            (SELECT sum((pair->>1)::numeric) FROM jsonb_array_elements(
-                jsonb_agg(DISTINCT jsonb_build_array(%(visit)s, %(amount)s))
-                FILTER (WHERE %(visit)s IS NOT NULL)) pair)
-            """,
+            "count(%(visit)s) FILTER (WHERE NOT %(shared)s) "
+            "+ count(DISTINCT %(visit)s) FILTER (WHERE %(shared)s)",
+            visit=self._field_to_sql(self._table, "visit_id", query),
+            shared=SQL.identifier(self._table, "is_shared"),
+        )
+
+    def _get_sum_by_visit(self, amount, query):
+        """Return the SQL of a sum to which each visit adds its amount once.
+
+        Only visits that several benefits share are told apart: sorting all of them
+        takes longer than all the rest.
+        """
+        visit = self._field_to_sql(self._table, "visit_id", query)
+        shared = SQL.identifier(self._table, "is_shared")
+        alone = SQL("sum(%s) FILTER (WHERE NOT %s)", amount, shared)
+        # Amounts are told apart by their visits, which are taken off again.
+        once = SQL(
+            "sum(DISTINCT %(visit)s * 1e15 + %(amount)s) FILTER (WHERE %(shared)s) "
+            "- sum(DISTINCT %(visit)s) FILTER (WHERE %(shared)s) * 1e15",
             visit=visit,
             amount=amount,
+            shared=shared,
         )
+        return SQL("COALESCE(%(one)s + %(two)s, %(one)s, %(two)s)", one=alone, two=once)

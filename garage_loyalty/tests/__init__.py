@@ -1,6 +1,7 @@
 from . import (
     test_adjustments,
     test_bad_input,
+    test_benefits,
     test_bonuses,
     test_branches,
     test_campaigns,
