@@ -1,10 +1,9 @@
 """Turns visits of the plan into repair orders, quotations and invoices."""
 
 from datetime import datetime, time, timedelta
-from itertools import groupby
 
 from odoo.fields import Command
-from odoo.tools import SQL
+from odoo.tools import SQL, groupby
 
 
 class Desk:
@@ -25,10 +24,13 @@ class Desk:
         repairs = self.env["repair.order"]
         # The host finds none for users without a warehouse of their own.
         kind = repairs.default_get(["picking_type_id"])
-        for user, some in groupby(visits, self._opened_by):
-            vals_list = [{**kind, **self._repair_vals(visit)} for visit in some]
-            repairs |= repairs.with_user(user).create(vals_list)
-        return repairs
+        vals_list = [{**kind, **self._repair_vals(visit)} for visit in visits]
+        users = [self._opened_by(visit) for visit in visits]
+        opened = {}
+        for user, places in groupby(range(len(visits)), users.__getitem__):
+            some = repairs.with_user(user).create([vals_list[at] for at in places])
+            opened.update(zip(places, some.with_env(self.env), strict=True))
+        return repairs.concat(*(opened[at] for at in range(len(visits))))
 
     def _opened_by(self, visit):
         return self.premises.user(visit.advisor) if visit.is_present else self.env.user

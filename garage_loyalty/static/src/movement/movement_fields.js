@@ -38,7 +38,10 @@ export class FigureField extends Component {
     get formattedValue() {
         const {record, name} = this.props;
         if (record.fields[name].type === "monetary") {
-            return formatMonetary(this.value, {data: record.data, field: record.fields[name]});
+            return formatMonetary(this.value, {
+                data: record.data,
+                field: record.fields[name],
+            });
         }
         return formatInteger(this.value);
     }
