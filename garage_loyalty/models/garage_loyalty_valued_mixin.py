@@ -85,7 +85,8 @@ class GarageLoyaltyValuedMixin(models.AbstractModel):
         earned = sum(over.mapped("earned"))
         if earned < ENOUGH_POINTS:
             return None, self.env._(
-                "Too little is known: no %s points have met their end yet.",
+                "Too little is known: fewer than %s points have been redeemed or have "
+                "expired.",
                 ENOUGH_POINTS,
             )
         rate = 100 * sum(over.mapped("redeemed")) / earned
