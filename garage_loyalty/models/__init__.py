@@ -49,6 +49,8 @@ from . import garage_loyalty_rules_mixin
 from . import garage_loyalty_new_visit_mixin
 from . import garage_loyalty_stamp_mixin
 from . import garage_loyalty_standing_mixin
+from . import garage_loyalty_statement_mixin
+from . import garage_loyalty_statement_settings_mixin
 from . import garage_loyalty_status_mixin
 from . import garage_loyalty_transfer_mixin
 from . import garage_loyalty_undo_mixin
@@ -113,6 +115,7 @@ from . import garage_loyalty_member_use_mixin
 from . import (
     account_move,
     account_move_line,
+    account_move_send,
     account_partial_reconcile,
     account_payment,
     digest_digest,

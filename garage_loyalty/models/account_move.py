@@ -11,6 +11,7 @@ class AccountMove(models.Model):
         "garage.loyalty.referred.mixin",
         "garage.loyalty.earning.mixin",
         "garage.loyalty.redeemable.mixin",
+        "garage.loyalty.statement.mixin",
     ]
     _loyalty_lines_name = "invoice_line_ids"
     _loyalty_quantity_name = "quantity"

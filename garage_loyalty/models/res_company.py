@@ -16,6 +16,7 @@ class ResCompany(models.Model):
     _inherit = [
         "res.company",
         "garage.loyalty.goal.mixin",
+        "garage.loyalty.statement.settings.mixin",
         "garage.loyalty.retention.settings.mixin",
         "garage.loyalty.usage.settings.mixin",
     ]

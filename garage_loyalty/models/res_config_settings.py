@@ -29,6 +29,9 @@ class ResConfigSettings(models.TransientModel):
         related="loyalty_program_id.parts_cap", readonly=False
     )
 
+    loyalty_statement = fields.Selection(
+        related="company_id.loyalty_statement", readonly=False, required=True
+    )
     loyalty_risk_months = fields.Integer(
         related="company_id.loyalty_risk_months", readonly=False
     )

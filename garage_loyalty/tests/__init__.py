@@ -59,6 +59,7 @@ from . import (
     test_sleeping,
     test_tier_moves,
     test_tier_pricelists,
+    test_statement,
     test_tiers,
     test_tools,
     test_tools_joining,

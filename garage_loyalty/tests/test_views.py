@@ -91,7 +91,7 @@ class TestViews(EverythingCommon):
         member = self._enrol(self.customer)
         text, _content = self._print(self._invoice(self.customer))
         self.assertIn(f"Member number: {member.number}", text)
-        self.assertIn("To be earned when this invoice is paid: 1000", text)
+        self.assertIn("To be earned when this invoice is paid: 1,000", text)
         self.assertIn("Your balance: 0", text)
         self.assertNotIn("Redeemed", text)
 
@@ -107,8 +107,8 @@ class TestViews(EverythingCommon):
         earned = invoice.loyalty_points_earned
         self.assertGreater(earned, 0)
         self.assertIn("Redeemed on this invoice: 300", text)
-        self.assertIn(f"Earned with this invoice: {earned}", text)
-        self.assertIn(f"Your balance: {200 + earned}", text)
+        self.assertIn(f"Earned with this invoice: {earned:,}", text)
+        self.assertIn(f"Your balance: {200 + earned:,} points, worth", text)
         self.assertNotIn("To be earned", text)
 
     def test_printed_invoice_of_others_says_nothing(self):
