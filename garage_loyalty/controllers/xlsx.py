@@ -42,7 +42,7 @@ class GarageLoyaltyXlsx(http.Controller):
             records = self._get_model(model, context)
             found = self._get_domain(records, domain, order)
             view = self._get_view(records, view_id)
-            return self._get_file(records, found, order, view)
+            return self._get_file(records, found, order or None, view)
         except UserError as error:
             self._refuse(error)
 

@@ -1,3 +1,5 @@
+from collections.abc import Iterable
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.orm.domains import DomainAnd, DomainCondition, DomainNot, DomainOr
@@ -24,15 +26,16 @@ class GarageLoyaltyXlsxAboutMixin(models.AbstractModel):
 
         :param book: the workbook after its rows are written
         """
-        _, companies = self.env._, self.env.companies
+        _ = self.env._
+        companies = self.env.companies
         unsummed = ", ".join(book.get_unsummed())
         pairs = [
             (_("Report"), self._get_xlsx_name()),
             (_("Company"), ", ".join(companies.mapped("name"))),
-            (_("Filter"), self._say_domain(Domain(domain)) or _("Everything")),
+            (_("Filter"), self._say_xlsx_domain(Domain(domain)) or _("Everything")),
             (_("Rows"), str(book.count)),
             (_("Made by"), self.env.user.name),
-            (_("Made on"), self._say_now()),
+            (_("Made on"), self._say_xlsx_now()),
             (_("Currency"), ", ".join(companies.currency_id.mapped("name"))),
             (_("Totals"), _("They follow the filters that you set in the sheet.")),
         ]
@@ -41,45 +44,52 @@ class GarageLoyaltyXlsxAboutMixin(models.AbstractModel):
             pairs.append((_("Without a total"), text))
         return pairs
 
-    def _say_now(self):
-        zone = self.env.tz.key if hasattr(self.env.tz, "key") else str(self.env.tz)
-        return f"{format_datetime(self.env, fields.Datetime.now())} ({zone})"
+    def _say_xlsx_now(self):
+        now = format_datetime(self.env, fields.Datetime.now(), tz=str(self.env.tz))
+        return f"{now} ({self.env.tz})"
 
     # -- a domain in words ----------------------------------------------------------
 
-    def _say_domain(self, domain):
-        """Return a domain in words; "" when it finds everything."""
+    def _say_xlsx_domain(self, domain, model=None):
+        """Return a domain in words; "" when it finds everything.
+
+        :param model: the model of the domain; None for this one
+        """
+        model = self if model is None else model
         if domain.is_true():
             return ""
         if domain.is_false():
             return self.env._("Nothing")
-        if isinstance(domain, DomainAnd):
-            return "; ".join(map(self._say_domain, domain.children))
-        if isinstance(domain, DomainOr):
-            parts = map(self._say_domain, domain.children)
-            return f"({self.env._(' or ').join(parts)})"
-        if isinstance(domain, DomainNot):
-            return self.env._("not (%s)", self._say_domain(domain.child))
         if isinstance(domain, DomainCondition):
-            return self._say_condition(domain)
-        return str(domain)
+            return self._say_xlsx_condition(domain, model)
+        if isinstance(domain, DomainNot):
+            return self.env._("not (%s)", self._say_xlsx_domain(domain.child, model))
+        if not isinstance(domain, (DomainAnd, DomainOr)):
+            return str(domain)
+        parts = [self._say_xlsx_domain(child, model) for child in domain.children]
+        if isinstance(domain, DomainAnd):
+            return "; ".join(parts)
+        return f"({self.env._(' or ').join(parts)})"
 
-    def _say_condition(self, condition):
-        model, labels, field = self, [], None
+    def _say_xlsx_condition(self, condition, model):
+        labels, field = [], None
         for name in condition.field_expr.split("."):
-            name = name.partition(":")[0]
-            field = model._fields.get(name)
+            field = model._fields.get(name.partition(":")[0])
             if field is None:
                 # A part of a date, such as its month.
                 labels.append(name)
                 continue
-            described = model.fields_get([name], ["string"]).get(name, {})
-            labels.append(described.get("string", name))
+            described = model.fields_get([field.name], ["string"]).get(field.name, {})
+            labels.append(described.get("string", field.name))
             model = self.env[field.comodel_name] if field.relational else model
-        value = self._say_value(field, condition.value)
-        return f"{' → '.join(labels)} {self._say_operator(condition.operator)} {value}"
+        sign = self._say_xlsx_operator(condition.operator)
+        value = condition.value
+        if condition.operator in ("any", "not any"):
+            value = Domain(value)
+        value = self._say_xlsx_value(field, value, model)
+        return f"{' → '.join(labels)} {sign} {value}"
 
-    def _say_operator(self, operator):
+    def _say_xlsx_operator(self, operator):
         _ = self.env._
         words = {
             "in": "=",
@@ -97,31 +107,28 @@ class GarageLoyaltyXlsxAboutMixin(models.AbstractModel):
         }
         return words.get(operator) or SIGNS.get(operator, operator)
 
-    def _say_value(self, field, value):
+    def _say_xlsx_value(self, field, value, model):
         if isinstance(value, Domain):
-            comodel = self.env[field.comodel_name] if field.relational else self
-            words = comodel._say_domain(value) if comodel is self else str(value)
-            return f"({words})"
+            return f"({self._say_xlsx_domain(value, model)})"
         if isinstance(value, bool) or value is None:
             return self.env._("yes") if value else self.env._("no, or not set")
-        values = list(value) if isinstance(value, (list, tuple, set)) else [value]
-        if hasattr(value, "__iter__") and not isinstance(value, (str, bytes)):
-            values = list(value)
-        words = self._say_values(field, values[:SHOWN])
+        values = [value] if isinstance(value, str) else value
+        values = list(values) if isinstance(values, Iterable) else [value]
+        words = self._say_xlsx_values(field, values[:SHOWN])
         more = [f"… ({len(values)})"] if len(values) > SHOWN else []
         return ", ".join([*words, *more])
 
-    def _say_values(self, field, values):
+    def _say_xlsx_values(self, field, values):
         if field is not None and field.relational:
             ids = [item for item in values if isinstance(item, int) and item]
             others = [str(item) for item in values if not isinstance(item, int)]
-            return self._get_names(field.comodel_name, ids) + others
+            return self._get_xlsx_names(field.comodel_name, ids) + others
         if field is not None and field.type == "selection":
             labels = dict(field._description_selection(self.env))
             values = [labels.get(item, item) for item in values]
         return [str(item) for item in values]
 
-    def _get_names(self, model, ids):
+    def _get_xlsx_names(self, model, ids):
         """Return the names of those records that the user may read."""
         records = self.env[model].with_context(active_test=False)
         if not records.has_access("read"):

@@ -9,6 +9,7 @@ from ..tools.xlsx import MAX_ROWS, Book, Column, Currency, Money, Table
 
 # How many rows are held in memory. Reports compute all rows for each batch of theirs.
 BATCH, REPORT_BATCH = 2000, 10_000
+NAMES = 50_000  # as many names of a column are remembered
 KINDS = {
     "boolean": "boolean",
     "date": "date",
@@ -84,7 +85,9 @@ class GarageLoyaltyXlsxMixin(models.AbstractModel):
         :param view_id: a list of this model; None for the default one
         """
         arch = etree.fromstring(self.get_view(view_id, "list")["arch"])
-        nodes = [node for node in arch.iterchildren("field") if self._is_shown(node)]
+        nodes = [
+            node for node in arch.iterchildren("field") if self._is_xlsx_column(node)
+        ]
         names = [node.get("name") for node in nodes]
         described = self.fields_get(names)
         columns = {
@@ -93,9 +96,9 @@ class GarageLoyaltyXlsxMixin(models.AbstractModel):
             )
             for node in nodes
         }
-        return self._add_currencies(columns)
+        return self._add_xlsx_currencies(columns)
 
-    def _is_shown(self, node):
+    def _is_xlsx_column(self, node):
         """Tell whether a list shows a field, before the user has chosen columns."""
         field = self._fields.get(node.get("name"))
         hidden = node.get("column_invisible") or "False"
@@ -121,7 +124,7 @@ class GarageLoyaltyXlsxMixin(models.AbstractModel):
             total=bool(node.get("sum")) and kind in ("integer", "decimal", "money"),
         )
 
-    def _add_currencies(self, columns):
+    def _add_xlsx_currencies(self, columns):
         """Say the currency of each row when the user's companies differ in it."""
         if len(self.env.companies.currency_id) < 2:
             return columns
@@ -161,7 +164,7 @@ class GarageLoyaltyXlsxMixin(models.AbstractModel):
             for name, column in columns.items()
             if column.kind == "money"
         }
-        readers = {name: self._get_reader(name, money) for name in columns}
+        readers = {name: self._get_xlsx_reader(name, money) for name in columns}
         for records in self._get_xlsx_batches(
             domain, order, [*columns, *money.values()]
         ):
@@ -191,40 +194,44 @@ class GarageLoyaltyXlsxMixin(models.AbstractModel):
             offset += REPORT_BATCH
             yield found
 
-    def _get_reader(self, name, money):
+    def _get_xlsx_reader(self, name, money):
         """Return a function that reads the cell of a field from a record."""
         field = self._fields[name]
         if name in money:
-            return self._get_money_reader(name, money[name])
+            return self._get_xlsx_money_reader(name, money[name])
         if field.type == "selection":
             labels = dict(field._description_selection(self.env))
             return lambda record: labels.get(record[name])
         if field.type == "many2one":
             names = {}
-            return lambda record: self._read_name(record, field, names)
+            return lambda record: self._read_xlsx_name(record, field, names)
         if field.type in ("many2many", "reference"):
             return lambda record: ", ".join(record[name].mapped("display_name")) or None
         if field.type == "datetime":
-            return lambda record: self._read_moment(record, name)
+            return lambda record: self._read_xlsx_moment(record, name)
         if field.type in ("boolean", "float", "integer"):
             return lambda record: record[name]
         return lambda record: record[name] or None
 
-    def _read_name(self, record, field, names):
+    def _read_xlsx_name(self, record, field, names):
         """Return the name of a record as the host's lists do: whoever reads a row
         reads the names in it."""
-        key = field.convert_to_cache(record[field.name], record)
-        if key and key not in names:
-            names[key] = field.convert_to_read(record[field.name], record)[1]
-        return names.get(key)
+        value = record[field.name]
+        if not value:
+            return None
+        if value.id not in names:
+            if len(names) >= NAMES:
+                names.clear()
+            names[value.id] = field.convert_to_read(value, record)[1]
+        return names[value.id]
 
-    def _read_moment(self, record, name):
+    def _read_xlsx_moment(self, record, name):
         value = record[name]
         if not value:
             return None
         return fields.Datetime.context_timestamp(record, value).replace(tzinfo=None)
 
-    def _get_money_reader(self, name, currency_name):
+    def _get_xlsx_money_reader(self, name, currency_name):
         """Return a function that reads an amount, as precise as its currency is."""
         known = {}
 

@@ -83,14 +83,17 @@ class TestXlsxTools(BaseCase):
         values = [cell.value for cell in sheet[2]]
         self.assertEqual(values, [datetime(2024, 2, 29), *row[1:]])
         self.assertEqual(
-            [cell.number_format for cell in sheet[2]][2:5], ["#,##0", "0.0%", "#,##0.000"]
+            [cell.number_format for cell in sheet[2]][2:5],
+            ["#,##0", "0.0%", "#,##0.000"],
         )
         # The formats 14 and 22 are shown as the country of the reader writes them.
         self.assertEqual([sheet["A2"]._style.numFmtId for _ in "1"], [14])
         self.assertEqual(sheet["B2"]._style.numFmtId, 22)
 
     def test_nothing_is_written_where_there_is_no_value(self):
-        sheet = self._load([Column("Day", "date"), Column("Name")], [[None, None]]).active
+        sheet = self._load(
+            [Column("Day", "date"), Column("Name")], [[None, None]]
+        ).active
         self.assertEqual([cell.value for cell in sheet[2]], [None, None])
 
     def test_money_is_shown_in_its_currency(self):
@@ -119,10 +122,15 @@ class TestXlsxTools(BaseCase):
         self.assertEqual([cell.value for cell in values[6]], ["Total", 0.3, 6])
 
     def test_amounts_in_several_currencies_have_no_total(self):
-        columns = [Column("Net", "money", total=True), Column("n", "integer", total=True)]
+        columns = [
+            Column("Net", "money", total=True),
+            Column("n", "integer", total=True),
+        ]
         rows = [[Money(1, EURO), 1], [Money(1, DOLLAR), 1]]
         sheet = self._load(columns, rows).active
-        self.assertEqual([cell.value for cell in sheet[5]], [None, "=SUBTOTAL(109,B2:B3)"])
+        self.assertEqual(
+            [cell.value for cell in sheet[5]], [None, "=SUBTOTAL(109,B2:B3)"]
+        )
         self.assertEqual(self.book.get_unsummed(), ["Net"])
 
     def test_table_without_rows_has_a_header_and_a_filter_only(self):
