@@ -110,13 +110,19 @@ class GarageLoyaltyXlsxAboutMixin(models.AbstractModel):
     def _say_xlsx_value(self, field, value, model):
         if isinstance(value, Domain):
             return f"({self._say_xlsx_domain(value, model)})"
-        if isinstance(value, bool) or value is None:
-            return self.env._("yes") if value else self.env._("no, or not set")
+        if isinstance(value, bool):
+            return self._say_xlsx_truth(field, value)
         values = [value] if isinstance(value, str) else value
         values = list(values) if isinstance(values, Iterable) else [value]
         words = self._say_xlsx_values(field, values[:SHOWN])
         more = [f"… ({len(values)})"] if len(values) > SHOWN else []
         return ", ".join([*words, *more])
+
+    def _say_xlsx_truth(self, field, value):
+        if value:
+            return self.env._("yes")
+        is_boolean = field is not None and field.type == "boolean"
+        return self.env._("no") if is_boolean else self.env._("(nothing)")
 
     def _say_xlsx_values(self, field, values):
         if field is not None and field.relational:

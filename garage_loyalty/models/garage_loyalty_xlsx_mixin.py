@@ -2,10 +2,11 @@ from lxml import etree
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import float_round, split_every
+from odoo.tools import split_every
 from odoo.tools.safe_eval import safe_eval
 
-from ..tools.xlsx import MAX_ROWS, Book, Column, Currency, Money, Table
+from ..tools.cells import Column, Currency, Money
+from ..tools.xlsx import MAX_ROWS, Book, Table
 
 # How many rows are held in memory. Reports compute all rows for each batch of theirs.
 BATCH, REPORT_BATCH = 2000, 10_000
@@ -247,6 +248,6 @@ class GarageLoyaltyXlsxMixin(models.AbstractModel):
                     currency.decimal_places,
                 )
             found = known[currency.id]
-            return Money(float_round(record[name], found.digits), found)
+            return Money(round(record[name], found.digits), found)
 
         return read

@@ -7,7 +7,8 @@ from openpyxl import load_workbook
 
 from odoo.tests import BaseCase, tagged
 
-from ..tools.xlsx import Book, Column, Currency, Money, Table
+from ..tools.cells import Column, Currency, Money
+from ..tools.xlsx import Book, Table
 
 EURO = Currency("EUR", "€")
 DOLLAR = Currency("USD", "$", "before")

@@ -1,10 +1,10 @@
 """Writing tables to Excel: rows go to the disk as they come, text is never computed."""
 
-import re
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import xlsxwriter
+
+from .cells import Money, Sum, clean, is_formula_like, number_format, sheet_name
 
 MAX_ROWS = 1_048_576 - 3  # what a sheet holds, less the header and the total
 OPTIONS = {
@@ -14,41 +14,8 @@ OPTIONS = {
     "strings_to_urls": False,
     "nan_inf_to_errors": True,
 }
-# What XML forbids, and halves of characters that cannot be written at all.
-FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-FORMULA = re.compile(r"^\s*[=+\-@{]")
-# Numbers 14 and 22 are the formats that Excel shows as the user's country does.
-FORMATS = {"integer": "#,##0", "percent": "0.0%", "date": 14, "datetime": 22}
 WIDTHS = {"date": 11, "datetime": 16, "boolean": 8, "percent": 9}
 MIN_WIDTH, MAX_WIDTH = 9, 50
-
-
-class Currency(NamedTuple):
-    """How amounts in a currency are shown."""
-
-    name: str
-    symbol: str = ""
-    position: str = "after"
-    digits: int = 2
-
-
-class Money(NamedTuple):
-    """A cell: an amount, and its currency where it is known."""
-
-    amount: float
-    currency: Currency | None = None
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column: ``kind`` is text, integer, decimal, percent, money, date, datetime
-    or boolean."""
-
-    label: str
-    kind: str = "text"
-    help: str = ""
-    digits: int = 2
-    total: bool = False
 
 
 @dataclass
@@ -60,78 +27,6 @@ class Table:
     total_label: str = "Total"
     author: str = ""
     right_to_left: bool = False
-
-
-@dataclass
-class Sum:
-    """A total of a column while its rows go by."""
-
-    amount: float = 0.0
-    currencies: set = field(default_factory=set)
-
-    def add(self, cell):
-        if isinstance(cell, Money):
-            self.currencies.add(cell.currency)
-            cell = cell.amount
-        self.amount += cell or 0
-
-    @property
-    def is_known(self):
-        """Tell whether there is one: amounts in several currencies have no sum."""
-        return len(self.currencies) < 2
-
-    @property
-    def cell(self):
-        """Return it as a cell like those above it."""
-        if not self.currencies:
-            return self.amount
-        return Money(self.amount, next(iter(self.currencies)))
-
-
-def clean(text):
-    """Return a text without what no cell can hold.
-
-    >>> clean("Ada" + chr(0) + chr(11) + " Lovelace")
-    'Ada Lovelace'
-    """
-    return FORBIDDEN.sub("", text)
-
-
-def sheet_name(text, default="Sheet"):
-    """Return a name that Excel accepts for a sheet.
-
-    >>> sheet_name("Points: earned/redeemed [all] by month")
-    'Points earned redeemed all by m'
-    >>> sheet_name("'?'")
-    'Sheet'
-    """
-    words = re.sub(r"[\[\]:*?/\\]+", " ", clean(text)).split()
-    name = " ".join(words)[:31].strip(" '")
-    # Excel keeps this name for itself.
-    return f"{name}_" if name.lower() == "history" else name or default
-
-
-def number_format(kind, digits=2, currency=None):
-    """Return the format of a number; None where there is nothing to say.
-
-    >>> number_format("integer"), number_format("decimal", 1)
-    ('#,##0', '#,##0.0')
-    >>> number_format("money", currency=Currency("EUR", "€"))
-    '#,##0.00 "€"'
-    >>> number_format("money", currency=Currency("JPY", "¥", "before", 0))
-    '"¥" #,##0'
-    """
-    if kind in FORMATS:
-        return FORMATS[kind]
-    if kind not in ("decimal", "money"):
-        return None
-    digits = currency.digits if currency else digits
-    plain = f"#,##0.{'0' * digits}" if digits else "#,##0"
-    symbol = clean(currency.symbol).replace('"', "") if currency else ""
-    if not symbol:
-        return plain
-    before = currency.position == "before"
-    return f'"{symbol}" {plain}' if before else f'{plain} "{symbol}"'
 
 
 class Book:
@@ -147,7 +42,7 @@ class Book:
         self._book.set_properties(
             {"title": clean(table.name), "author": clean(table.author)}
         )
-        self._formats = {}
+        self._formats, self._known = {}, {}
         self._sheet = self._book.add_worksheet(sheet_name(table.name))
         self._sums = [Sum() if column.total else None for column in table.columns]
         self._widths = [
@@ -242,7 +137,7 @@ class Book:
         formula = f"=SUBTOTAL(109,{letter}2:{letter}{self.count + 1})"
         # Programs that do not compute show the value that stands beside the formula.
         style = self._get_style(column, cell, bold=True, top=1)
-        value = round(self._get_number(cell), 6)
+        value = round(self._get_number(cell), 0 if column.kind == "integer" else 6)
         self._sheet.write_formula(row, number, formula, style, value)
         self._widen(number, len(f"{value:,.2f}") + 5)
 
@@ -281,14 +176,18 @@ class Book:
     # -- looks ----------------------------------------------------------------------
 
     def _get_style(self, column, cell, **looks):
-        """Return the style of a cell."""
+        """Return the style of a cell, which few of them do not share."""
         currency = cell.currency if isinstance(cell, Money) else None
-        if number := number_format(column.kind, column.digits, currency):
-            looks["num_format"] = number
-        elif column.kind == "text" and FORMULA.match(cell):
-            # So it stays text when somebody edits the cell.
-            looks["quote_prefix"] = True
-        return self._style(**looks) if looks else None
+        # So it stays text when somebody edits the cell.
+        is_quoted = column.kind == "text" and is_formula_like(cell)
+        key = column.kind, column.digits, currency, is_quoted, *looks
+        if key not in self._known:
+            if number := number_format(column.kind, column.digits, currency):
+                looks["num_format"] = number
+            if is_quoted:
+                looks["quote_prefix"] = True
+            self._known[key] = self._style(**looks) if looks else None
+        return self._known[key]
 
     def _style(self, **looks):
         """Return a style of the workbook, made once."""
