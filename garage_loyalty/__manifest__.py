@@ -7,6 +7,7 @@
     "author": "Garage Loyalty maintainers",
     "development_status": "Beta",
     "depends": ["repair", "portal"],
+    "external_dependencies": {"python": ["xlsxwriter"]},
     "data": [
         "security/garage_loyalty_groups.xml",
         "security/ir.model.access.csv",

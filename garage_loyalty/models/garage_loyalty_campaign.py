@@ -28,6 +28,7 @@ class GarageLoyaltyCampaign(models.Model):
     _name = "garage.loyalty.campaign"
     _description = "Win-Back Campaign"
     _inherit = [
+        "garage.loyalty.export.mixin",
         "garage.loyalty.campaign.holdout.mixin",
         "garage.loyalty.campaign.audience.mixin",
         "garage.loyalty.campaign.job.mixin",

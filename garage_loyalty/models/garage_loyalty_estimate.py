@@ -39,6 +39,7 @@ class GarageLoyaltyEstimate(models.Model):
     _name = "garage.loyalty.estimate"
     _description = "Honest Estimate"
     _inherit = [
+        "garage.loyalty.export.mixin",
         "garage.loyalty.estimate.query",
         "garage.loyalty.estimate.job.mixin",
         "garage.loyalty.estimate.words.mixin",

@@ -8,6 +8,7 @@ class GarageLoyaltyExportMixin(models.AbstractModel):
 
     _name = "garage.loyalty.export.mixin"
     _description = "Export without Formulas"
+    _inherit = ["garage.loyalty.xlsx.mixin"]
 
     def export_data(self, fields_to_export):
         """Return what is exported, text that could be a formula marked as text.

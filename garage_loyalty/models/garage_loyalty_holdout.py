@@ -18,6 +18,7 @@ class GarageLoyaltyHoldout(models.Model):
     _name = "garage.loyalty.holdout"
     _description = "Hold-Out"
     _inherit = [
+        "garage.loyalty.export.mixin",
         "garage.loyalty.holdout.draw.mixin",
         "garage.loyalty.holdout.result.mixin",
         "garage.loyalty.holdout.words.mixin",

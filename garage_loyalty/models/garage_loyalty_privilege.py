@@ -17,6 +17,7 @@ class GarageLoyaltyPrivilege(models.Model):
     _name = "garage.loyalty.privilege"
     _description = "Loyalty Privilege"
     _inherit = [
+        "garage.loyalty.export.mixin",
         "garage.loyalty.program.item.mixin",
         "garage.loyalty.privilege.usage.mixin",
     ]

@@ -37,6 +37,7 @@ class GarageLoyaltyResult(models.Model):
     _name = "garage.loyalty.result"
     _description = "Programme Result"
     _inherit = [
+        "garage.loyalty.export.mixin",
         "garage.loyalty.input.mixin",
         "garage.loyalty.result.cost.mixin",
         "garage.loyalty.result.words.mixin",

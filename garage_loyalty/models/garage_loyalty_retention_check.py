@@ -23,6 +23,7 @@ class GarageLoyaltyRetentionCheck(models.Model):
     _name = "garage.loyalty.retention.check"
     _description = "Check of Retention"
     _inherit = [
+        "garage.loyalty.export.mixin",
         "garage.loyalty.retention.query",
         "garage.loyalty.retention.alarm.mixin",
         "garage.loyalty.retention.words.mixin",

@@ -11,6 +11,7 @@ class GarageLoyaltyRetentionFigure(models.Model):
 
     _name = "garage.loyalty.retention.figure"
     _description = "Repeat Visits of Existing Customers"
+    _inherit = ["garage.loyalty.export.mixin"]
     _order = "month desc, company_id, scope, period desc, id desc"
     _rec_name = "month"
     _log_access = False

@@ -48,6 +48,7 @@ class GarageLoyaltyReview(models.Model):
     _name = "garage.loyalty.review"
     _description = "Programme Review"
     _inherit = [
+        "garage.loyalty.export.mixin",
         "garage.loyalty.review.figures.mixin",
         "garage.loyalty.review.job.mixin",
         "garage.loyalty.review.words.mixin",

@@ -20,6 +20,7 @@ class GarageLoyaltyReward(models.Model):
     _name = "garage.loyalty.reward"
     _description = "Loyalty Reward"
     _inherit = [
+        "garage.loyalty.export.mixin",
         "garage.loyalty.program.item.mixin",
         "garage.loyalty.personal.reward.mixin",
         "garage.loyalty.reward.usage.mixin",

@@ -63,7 +63,11 @@ class GarageLoyaltyCohort(models.Model):
 
     _name = "garage.loyalty.cohort"
     _description = "Customers by First Visit"
-    _inherit = ["garage.loyalty.cohort.query", "garage.loyalty.ratio.mixin"]
+    _inherit = [
+        "garage.loyalty.export.mixin",
+        "garage.loyalty.cohort.query",
+        "garage.loyalty.ratio.mixin",
+    ]
     _auto = False
     _order = "month desc, membership, customer_kind, id desc"
     _rec_name = "month"

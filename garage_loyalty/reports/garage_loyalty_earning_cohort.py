@@ -46,7 +46,11 @@ class GarageLoyaltyEarningCohort(models.Model):
 
     _name = "garage.loyalty.earning.cohort"
     _description = "Points by Month of Earning"
-    _inherit = ["garage.loyalty.earning.cohort.query", "garage.loyalty.ratio.mixin"]
+    _inherit = [
+        "garage.loyalty.export.mixin",
+        "garage.loyalty.earning.cohort.query",
+        "garage.loyalty.ratio.mixin",
+    ]
     _auto = False
     _order = "month desc, origin, id desc"
     _rec_name = "month"

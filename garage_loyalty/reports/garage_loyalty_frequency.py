@@ -28,7 +28,7 @@ class GarageLoyaltyFrequency(models.Model):
 
     _name = "garage.loyalty.frequency"
     _description = "Visit Frequency in Twelve Months"
-    _inherit = ["garage.loyalty.frequency.query"]
+    _inherit = ["garage.loyalty.export.mixin", "garage.loyalty.frequency.query"]
     _auto = False
     _order = "date desc, line, customer_kind, id"
     _rec_name = "date"

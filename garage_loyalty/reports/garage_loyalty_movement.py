@@ -35,7 +35,7 @@ class GarageLoyaltyMovement(models.Model):
 
     _name = "garage.loyalty.movement"
     _description = "Monthly Movement of Customers"
-    _inherit = ["garage.loyalty.movement.query"]
+    _inherit = ["garage.loyalty.export.mixin", "garage.loyalty.movement.query"]
     _auto = False
     _order = "month desc, id desc"
     _rec_name = "month"

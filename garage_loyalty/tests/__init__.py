@@ -77,8 +77,10 @@ from . import (
     test_tools_retention,
     test_tools_review,
     test_tools_tiers,
+    test_tools_xlsx,
     test_use,
     test_use_oracle,
     test_views,
     test_visits,
+    test_xlsx,
 )

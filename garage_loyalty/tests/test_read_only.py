@@ -1,4 +1,5 @@
 from contextlib import contextmanager
+from io import BytesIO
 
 from lxml import etree
 from psycopg2.errors import ReadOnlySqlTransaction
@@ -141,6 +142,16 @@ class TestReadOnly(EverythingCommon):
             with self._on_replica(user) as env:
                 for action in reports:
                     self._open(env, action)
+
+    def test_every_report_is_written_to_excel_on_a_replica(self):
+        self._create_one_of_everything()
+        self.readers.group_ids += self.env.ref("base.group_allow_export")
+        models = {action["res_model"] for action in self._get_reports()}
+        for user in self.readers:
+            with self._on_replica(user) as env:
+                for model in models:
+                    with self.subTest(model=model):
+                        self.assertTrue(env[model]._write_xlsx(BytesIO(), []))
 
     # -- buttons --------------------------------------------------------------------
 

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 from odoo.tests import BaseCase, tagged
 
-from ..tools import points, redeem, rewards, text
+from ..tools import cells, points, redeem, rewards, text
 
 try:
     from hypothesis import given, settings
@@ -21,7 +21,7 @@ class TestTools(BaseCase):
                 self.assertEqual(function(*args), expected)
 
     def test_doctests_of_every_module_pass(self):
-        for module in (points, redeem, rewards, text):
+        for module in (cells, points, redeem, rewards, text):
             with self.subTest(module=module.__name__):
                 result = doctest.testmod(module)
                 self.assertGreater(result.attempted, 0)

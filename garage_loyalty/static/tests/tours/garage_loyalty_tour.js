@@ -304,3 +304,64 @@ tours.add("garage_loyalty_enrolment", {
         },
     ],
 });
+
+tours.add("garage_loyalty_xlsx", {
+    steps: () => [
+        {
+            content: "Sort by customer",
+            trigger: ".o_list_view th[data-name=partner_id]",
+            run: "click",
+        },
+        {
+            content: "The first customer comes first",
+            trigger: ".o_data_row:first-child:contains('Ada Customer')",
+        },
+        {
+            content: "Open the menu of the list",
+            trigger: ".o_control_panel .o_cp_action_menus button:has(.fa-cog)",
+            run: "click",
+        },
+        {
+            content: "Get the file",
+            trigger: ".o_garage_loyalty_xlsx_menu",
+            run: "click",
+        },
+        {
+            content: "Nothing is blocked any more",
+            trigger: "body:not(:has(.o_blockUI)):not(:has(.o_error_dialog))",
+        },
+    ],
+});
+
+tours.add("garage_loyalty_xlsx_pivot", {
+    steps: () => [
+        {
+            content: "Open the menu of the pivot",
+            trigger: ".o_pivot_view .o_cp_action_menus button:has(.fa-cog)",
+            run: "click",
+        },
+        {
+            content: "Get the file",
+            trigger: ".o_garage_loyalty_xlsx_menu",
+            run: "click",
+        },
+        {
+            content: "Nothing is blocked any more",
+            trigger: "body:not(:has(.o_blockUI)):not(:has(.o_error_dialog))",
+        },
+    ],
+});
+
+tours.add("garage_loyalty_xlsx_refused", {
+    steps: () => [
+        {
+            content: "Open the menu of the list, if there is one",
+            trigger: ".o_list_view .o_data_row",
+            run: () => document.querySelector(".o_cp_action_menus .fa-cog")?.click(),
+        },
+        {
+            content: "The file is not offered",
+            trigger: "body:not(:has(.o_garage_loyalty_xlsx_menu))",
+        },
+    ],
+});
