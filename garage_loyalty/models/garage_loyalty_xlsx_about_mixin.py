@@ -26,22 +26,27 @@ class GarageLoyaltyXlsxAboutMixin(models.AbstractModel):
 
         :param book: the workbook after its rows are written
         """
-        _ = self.env._
         companies = self.env.companies
         unsummed = ", ".join(book.get_unsummed())
         pairs = [
-            (_("Report"), self._get_xlsx_name()),
-            (_("Company"), ", ".join(companies.mapped("name"))),
-            (_("Filter"), self._say_xlsx_domain(Domain(domain)) or _("Everything")),
-            (_("Rows"), str(book.count)),
-            (_("Made by"), self.env.user.name),
-            (_("Made on"), self._say_xlsx_now()),
-            (_("Currency"), ", ".join(companies.currency_id.mapped("name"))),
-            (_("Totals"), _("They follow the filters that you set in the sheet.")),
+            (self.env._("Report"), self._get_xlsx_name()),
+            (self.env._("Company"), ", ".join(companies.mapped("name"))),
+            (
+                self.env._("Filter"),
+                self._say_xlsx_domain(Domain(domain)) or self.env._("Everything"),
+            ),
+            (self.env._("Rows"), str(book.count)),
+            (self.env._("Made by"), self.env.user.name),
+            (self.env._("Made on"), self._say_xlsx_now()),
+            (self.env._("Currency"), ", ".join(companies.currency_id.mapped("name"))),
+            (
+                self.env._("Totals"),
+                self.env._("They follow the filters that you set in the sheet."),
+            ),
         ]
         if unsummed:
-            text = _("Amounts are in several currencies: %s", unsummed)
-            pairs.append((_("Without a total"), text))
+            text = self.env._("Amounts are in several currencies: %s", unsummed)
+            pairs.append((self.env._("Without a total"), text))
         return pairs
 
     def _say_xlsx_now(self):
@@ -90,20 +95,19 @@ class GarageLoyaltyXlsxAboutMixin(models.AbstractModel):
         return f"{' → '.join(labels)} {sign} {value}"
 
     def _say_xlsx_operator(self, operator):
-        _ = self.env._
         words = {
             "in": "=",
             "not in": "≠",
-            "like": _("contains"),
-            "ilike": _("contains"),
-            "=like": _("matches"),
-            "=ilike": _("matches"),
-            "not like": _("does not contain"),
-            "not ilike": _("does not contain"),
-            "child_of": _("is, or belongs to,"),
-            "parent_of": _("is, or is above,"),
-            "any": _("has"),
-            "not any": _("has no"),
+            "like": self.env._("contains"),
+            "ilike": self.env._("contains"),
+            "=like": self.env._("matches"),
+            "=ilike": self.env._("matches"),
+            "not like": self.env._("does not contain"),
+            "not ilike": self.env._("does not contain"),
+            "child_of": self.env._("is, or belongs to,"),
+            "parent_of": self.env._("is, or is above,"),
+            "any": self.env._("has"),
+            "not any": self.env._("has no"),
         }
         return words.get(operator) or SIGNS.get(operator, operator)
 

@@ -60,7 +60,7 @@ class GarageLoyaltyXlsxMixin(models.AbstractModel):
             )
         columns = self._get_xlsx_columns(view_id)
         book = Book(file, self._prepare_xlsx_table(columns.values()))
-        book.write(self._get_xlsx_rows(domain, order, columns))
+        book.fill(self._get_xlsx_rows(domain, order, columns))
         parameters = self._get_xlsx_about(domain, book)
         book.explain(self.env._("About"), parameters, self.env._("Column"))
         book.close()

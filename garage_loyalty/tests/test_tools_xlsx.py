@@ -31,7 +31,7 @@ class TestXlsxTools(BaseCase):
         """Return a file with a table, after it was closed."""
         file = io.BytesIO()
         book = Book(file, Table(name, columns, **looks))
-        book.write(iter(rows))
+        book.fill(iter(rows))
         book.explain("About", [("Filter", "=1+1")], "Column")
         book.close()
         self.book = book

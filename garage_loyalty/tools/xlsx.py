@@ -52,7 +52,7 @@ class Book:
         self._set_up(self._sheet)
         self._write_header()
 
-    def write(self, rows):
+    def fill(self, rows):
         """Write the rows one after the other, then the totals.
 
         :param rows: iterable of lists with a cell for each column: None, or what the
