@@ -15,7 +15,7 @@ class GarageLoyaltyValuation(models.Model):
 
     _name = "garage.loyalty.valuation"
     _description = "Valuation of Points"
-    _inherit = ["garage.loyalty.input.mixin"]
+    _inherit = ["garage.loyalty.export.mixin", "garage.loyalty.input.mixin"]
     _order = "date desc, id desc"
     _rec_name = "date"
 
@@ -153,10 +153,17 @@ class GarageLoyaltyValuation(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Add valuations; a new value of a point is that of the programme, too."""
+        valuations = self._add(vals_list)
+        for valuation in valuations:
+            valuation._apply_value()
+        return valuations
+
+    @api.model
+    def _add(self, vals_list):
+        """Add valuations of what programmes say already."""
         valuations = super().create(vals_list)
         for valuation in valuations:
             valuation._check_day()
-            valuation._apply_value()
         return valuations
 
     def write(self, vals):

@@ -37,13 +37,13 @@ class GarageLoyaltyValuedMixin(models.AbstractModel):
             latest = program._get_valuation()
             if latest and not float_compare(latest.point_value, program.point_value, 6):
                 continue
-            self.env["garage.loyalty.valuation"].create(
-                {
-                    "program_id": program.id,
-                    "date": program.company_id._get_loyalty_today(),
-                    "reason": self.env._("Value of a point in the programme"),
-                }
-            )
+            vals = {
+                "program_id": program.id,
+                "date": program.company_id._get_loyalty_today(),
+                "reason": self.env._("Value of a point in the programme"),
+            }
+            # The value comes from the programme: nothing is to be taken over.
+            self.env["garage.loyalty.valuation"]._add([vals])
 
     def _get_valuations(self):
         """Return the valuations, the latest first."""

@@ -37,7 +37,11 @@ class GarageLoyaltyRollForward(models.Model):
 
     _name = "garage.loyalty.roll.forward"
     _description = "Roll-Forward of Points"
-    _inherit = ["garage.loyalty.roll.forward.query", "garage.loyalty.ratio.mixin"]
+    _inherit = [
+        "garage.loyalty.roll.forward.query",
+        "garage.loyalty.export.mixin",
+        "garage.loyalty.ratio.mixin",
+    ]
     _auto = False
     _order = "month desc, program_id, id"
     _rec_name = "month"

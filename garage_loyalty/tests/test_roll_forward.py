@@ -266,6 +266,11 @@ class TestValuation(LiabilityCommon):
         self.program.point_value = 0.1
         self.assertEqual(len(self.program.valuation_ids), 3)
 
+    def test_value_that_no_float_holds_to_six_decimals_is_noted_once(self):
+        count = len(self.program.valuation_ids)
+        self.program.point_value = 2147483648
+        self.assertEqual(len(self.program.valuation_ids), count + 1)
+
     def test_value_in_a_valuation_is_that_of_customers_too(self):
         self._valuate(redemption_rate=80, point_value=0.2)
         self.assertAlmostEqual(self.program.point_value, 0.2)
