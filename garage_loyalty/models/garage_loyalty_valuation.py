@@ -155,16 +155,14 @@ class GarageLoyaltyValuation(models.Model):
         """Add valuations; a new value of a point is that of the programme, too."""
         valuations = self._add(vals_list)
         for valuation in valuations:
+            valuation._check_day()
             valuation._apply_value()
         return valuations
 
     @api.model
     def _add(self, vals_list):
-        """Add valuations of what programmes say already."""
-        valuations = super().create(vals_list)
-        for valuation in valuations:
-            valuation._check_day()
-        return valuations
+        """Add valuations of what programmes say already, on whatever day."""
+        return super().create(vals_list)
 
     def write(self, vals):
         """Refuse: what was owed on a day stays what it was."""

@@ -37,9 +37,11 @@ class GarageLoyaltyValuedMixin(models.AbstractModel):
             latest = program._get_valuation()
             if latest and not float_compare(latest.point_value, program.point_value, 6):
                 continue
+            today = program.company_id._get_loyalty_today()
             vals = {
                 "program_id": program.id,
-                "date": program.company_id._get_loyalty_today(),
+                # Where the day of the company has moved backwards, it is the same day.
+                "date": max(today, latest.date or today),
                 "reason": self.env._("Value of a point in the programme"),
             }
             # The value comes from the programme: nothing is to be taken over.

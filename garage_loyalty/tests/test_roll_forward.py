@@ -266,6 +266,13 @@ class TestValuation(LiabilityCommon):
         self.program.point_value = 0.1
         self.assertEqual(len(self.program.valuation_ids), 3)
 
+    def test_new_value_counts_from_the_last_valuation_where_the_clock_went_back(self):
+        with freeze_time("2023-12-31"):
+            self.program.point_value = 0.2
+        latest = self.program._get_valuation()
+        self.assertAlmostEqual(latest.point_value, 0.2)
+        self.assertEqual(latest.date, START)
+
     def test_value_that_no_float_holds_to_six_decimals_is_noted_once(self):
         count = len(self.program.valuation_ids)
         self.program.point_value = 2147483648
