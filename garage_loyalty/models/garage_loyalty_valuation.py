@@ -153,16 +153,13 @@ class GarageLoyaltyValuation(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Add valuations; a new value of a point is that of the programme, too."""
-        valuations = self._add(vals_list)
-        for valuation in valuations:
+        valuations = super().create(vals_list)
+        for valuation, vals in zip(valuations, vals_list, strict=True):
             valuation._check_day()
-            valuation._apply_value()
+            # Without one the value is that of the programme: nothing to take over.
+            if "point_value" in vals:
+                valuation._apply_value()
         return valuations
-
-    @api.model
-    def _add(self, vals_list):
-        """Add valuations of what programmes say already, on whatever day."""
-        return super().create(vals_list)
 
     def write(self, vals):
         """Refuse: what was owed on a day stays what it was."""
@@ -180,7 +177,8 @@ class GarageLoyaltyValuation(models.Model):
 
     def _check_day(self):
         latest = (self.program_id._get_valuations() - self)[:1]
-        if self.date > self.company_id._get_loyalty_today():
+        today = self.company_id._get_loyalty_today()
+        if self.date > max(today, latest.date or today):
             raise ValidationError(self.env._("A valuation cannot begin in the future."))
         if latest and self.date < latest.date:
             raise ValidationError(

@@ -44,8 +44,7 @@ class GarageLoyaltyValuedMixin(models.AbstractModel):
                 "date": max(today, latest.date or today),
                 "reason": self.env._("Value of a point in the programme"),
             }
-            # The value comes from the programme: nothing is to be taken over.
-            self.env["garage.loyalty.valuation"]._add([vals])
+            self.env["garage.loyalty.valuation"].create(vals)
 
     def _get_valuations(self):
         """Return the valuations, the latest first."""
