@@ -28,6 +28,8 @@ class GarageLoyaltyValuedMixin(models.AbstractModel):
         """Note a new value of a point as a valuation from today on."""
         result = super().write(vals)
         if "point_value" in vals:
+            # What the programme refuses is refused in its own words.
+            self.flush_recordset(["point_value"])
             self._revalue()
         return result
 
