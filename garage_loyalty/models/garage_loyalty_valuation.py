@@ -61,12 +61,24 @@ class GarageLoyaltyValuation(models.Model):
         precompute=True,
         help="Of the points outstanding. The others are expected to expire.",
     )
+    tax_percent = fields.Float(
+        string="Taxes in it (%)",
+        digits=(16, 4),
+        required=True,
+        compute="_compute_tax_percent",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="What a point takes off contains taxes that you then owe nobody: the tax "
+        "on most of your sales. What is owed for points is without them.",
+    )
     worth = fields.Float(
         string="Owed for a point",
         digits=(16, DIGITS + 2),
         compute="_compute_worth",
         store=True,
-        help="Value of a point times the share that is expected to be redeemed.",
+        help="Value of a point without taxes, times the share that is expected to be "
+        "redeemed.",
     )
     reason = fields.Char(string="Why", help="For whoever asks later.")
     user_id = fields.Many2one(
@@ -96,6 +108,10 @@ class GarageLoyaltyValuation(models.Model):
         "CHECK(redemption_rate >= 0 AND redemption_rate <= 100)",
         "What is expected to be redeemed is a percentage between 0 and 100.",
     )
+    _tax_possible = models.Constraint(
+        "CHECK(tax_percent >= 0 AND tax_percent <= 1000)",
+        "Taxes in the value of a point cannot be negative.",
+    )
     _value_positive = models.Constraint(
         "CHECK(point_value > 0)", "A point must be worth something."
     )
@@ -112,12 +128,25 @@ class GarageLoyaltyValuation(models.Model):
             latest = valuation.program_id._get_valuation()
             valuation.redemption_rate = latest.redemption_rate if latest else 100
 
-    @api.depends("point_value", "redemption_rate")
+    @api.depends("program_id")
+    def _compute_tax_percent(self):
+        for valuation in self:
+            latest = valuation.program_id._get_valuation()
+            valuation.tax_percent = (
+                latest.tax_percent
+                if latest
+                else valuation.company_id._get_loyalty_tax_percent()
+            )
+
+    @api.depends("point_value", "redemption_rate", "tax_percent")
     def _compute_worth(self):
         for valuation in self:
-            valuation.worth = valuation.point_value * valuation.redemption_rate / 100
+            value = valuation.point_value * valuation.redemption_rate
+            valuation.worth = value / (100 + valuation.tax_percent)
 
-    @api.depends("program_id", "date", "point_value", "redemption_rate")
+    @api.depends(
+        "program_id", "date", "point_value", "redemption_rate", "tax_percent"
+    )
     def _compute_effect(self):
         for valuation in self:
             before = valuation._get_former()

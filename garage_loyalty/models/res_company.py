@@ -168,3 +168,12 @@ class ResCompany(models.Model):
         # The time zone of the workshop is no secret.
         zone = self.sudo().partner_id.tz or "UTC"
         return fields.Date.context_today(self.with_context(tz=zone))
+
+    def _get_loyalty_tax_percent(self):
+        """Return the percentage of the default sales tax, 0 if it is no percentage.
+
+        Override where most sales bear another tax.
+        """
+        # Which tax it is is no secret to whoever may value points.
+        tax = self.sudo().account_sale_tax_id
+        return tax.amount if tax.amount_type == "percent" else 0

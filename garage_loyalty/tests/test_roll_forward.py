@@ -40,6 +40,8 @@ class LiabilityCommon(GarageLoyaltyCommon):
         cls.env.user.company_ids += elsewhere
         Program = cls.env["garage.loyalty.program"]
         cls.programs = cls.program + Program._get_default(elsewhere)
+        # Most tests are about other things than taxes.
+        cls.companies.account_sale_tax_id = False
         # As the first valuation: it begins on the first day of this workshop.
         cls.env.flush_all()
         cls.env.cr.execute("DELETE FROM garage_loyalty_valuation")
@@ -99,6 +101,7 @@ class LiabilityCommon(GarageLoyaltyCommon):
                 item.date,
                 Decimal(str(round(item.point_value, 6))),
                 Decimal(str(round(item.redemption_rate, 2))),
+                Decimal(str(round(item.tax_percent, 4))),
             )
             for item in program.valuation_ids.sorted(lambda item: (item.date, item.id))
         ]
@@ -197,6 +200,18 @@ class TestRollForward(LiabilityCommon):
                 for name in MONEY:
                     self.assertEqual(row[name], round(row[name], digits), name)
 
+    def test_taxes_in_the_value_of_a_point_are_not_owed(self):
+        with freeze_time(TODAY):
+            self.env["garage.loyalty.valuation"].create(
+                {"program_id": self.program.id, "tax_percent": 19}
+            )
+        [row] = self._read([("program_id", "=", self.program.id)], []).values()
+        cells = self._get_cells(self.program)
+        after = MONTHS[-1] + relativedelta(months=1)
+        self._assert_row(row, self._get_month(cells, MONTHS[0], after))
+        expected = row["closing:sum"] * 0.0415 * 0.9 / 1.19
+        self.assertAlmostEqual(row["closing_amount:sum"], expected, 2)
+
     def test_several_currencies_are_converted(self):
         names = ["opening_amount", "earned_amount", "closing_amount"]
         domain = [("month", ">", MONTHS[1])]
@@ -253,6 +268,7 @@ class TestValuation(LiabilityCommon):
         )
 
     def test_new_program_is_valued_in_full(self):
+        self.assertFalse(self.company.account_sale_tax_id)
         program = self.program.copy({"name": "Second"})
         self.assertEqual(program.valuation_ids.redemption_rate, 100)
         self.assertAlmostEqual(program.valuation_ids.worth, program.point_value)
@@ -292,6 +308,22 @@ class TestValuation(LiabilityCommon):
             form.redemption_rate = 80
             self.assertEqual(form.outstanding, 1000)
             self.assertAlmostEqual(form.effect, -10)
+
+    def test_taxes_are_those_of_most_sales_then_as_they_were(self):
+        self.company.account_sale_tax_id = self.tax
+        program = self.program.copy({"name": "Second"})
+        self.assertEqual(program.valuation_ids.tax_percent, self.tax.amount)
+        self.company.account_sale_tax_id = False
+        program.point_value = 0.5
+        latest = program._get_valuation()
+        self.assertEqual(latest.tax_percent, self.tax.amount)
+        self.assertAlmostEqual(latest.worth, 0.5 / (1 + self.tax.amount / 100), 8)
+
+    def test_tax_that_is_no_percentage_is_none(self):
+        self.tax.amount_type = "fixed"
+        self.company.account_sale_tax_id = self.tax
+        program = self.program.copy({"name": "Second"})
+        self.assertEqual(program.valuation_ids.tax_percent, 0)
 
     def test_day_is_neither_in_the_future_nor_before_the_last_one(self):
         for day in ("2024-01-06", "2024-01-04"):

@@ -8,21 +8,28 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 
+# Decimals of what is owed for a point.
+WORTH_DIGITS = 8
+
+
 class Valuation(NamedTuple):
     """What a point is expected to cost from a day on, in units of currency."""
 
     day: object
     point_value: Decimal
     rate: Decimal
+    tax: Decimal = Decimal(0)
 
     @property
     def worth(self):
-        """Return the value of a point times the share that is expected to be redeemed.
+        """Return the net value of a point times the share expected to be redeemed.
 
         >>> Valuation(None, Decimal("0.05"), Decimal("80")).worth
-        Decimal('0.04')
+        Decimal('0.04000000')
+        >>> Valuation(None, Decimal("0.05"), Decimal("80"), Decimal("19")).worth
+        Decimal('0.03361345')
         """
-        return self.point_value * self.rate / 100
+        return rounded(self.point_value * self.rate / (100 + self.tax), WORTH_DIGITS)
 
 
 def rounded(amount, digits):
