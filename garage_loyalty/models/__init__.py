@@ -1,5 +1,8 @@
 # Mixins come first: the models below inherit from them.
 from . import garage_loyalty_append_mixin
+from . import garage_loyalty_booked_mixin
+from . import garage_loyalty_deferral_query
+from . import garage_loyalty_reconciliation_causes_mixin
 from . import garage_loyalty_asking_mixin
 from . import garage_loyalty_customer_kind_mixin
 from . import garage_loyalty_xlsx_about_mixin
@@ -121,17 +124,22 @@ from . import (
     account_partial_reconcile,
     account_payment,
     digest_digest,
+    garage_loyalty_accounting,
     garage_loyalty_active_month,
     garage_loyalty_adjustment,
     garage_loyalty_adjustment_reason,
     garage_loyalty_allocation,
     garage_loyalty_benefit,
     garage_loyalty_bonus,
+    garage_loyalty_booking,
+    garage_loyalty_booking_cohort,
+    garage_loyalty_booking_line,
     garage_loyalty_bonus_job,
     garage_loyalty_campaign,
     garage_loyalty_campaign_contact,
     garage_loyalty_changed_customer,
     garage_loyalty_customer,
+    garage_loyalty_deferral,
     garage_loyalty_entry,
     garage_loyalty_estimate,
     garage_loyalty_expiry,
@@ -151,7 +159,10 @@ from . import (
     garage_loyalty_privilege,
     garage_loyalty_privilege_use,
     garage_loyalty_program,
+    garage_loyalty_provision,
     garage_loyalty_qualification,
+    garage_loyalty_reconciliation,
+    garage_loyalty_reconciliation_line,
     garage_loyalty_redemption,
     garage_loyalty_regular_work,
     garage_loyalty_result,

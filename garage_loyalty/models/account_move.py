@@ -12,6 +12,7 @@ class AccountMove(models.Model):
         "garage.loyalty.earning.mixin",
         "garage.loyalty.redeemable.mixin",
         "garage.loyalty.statement.mixin",
+        "garage.loyalty.booked.mixin",
     ]
     _loyalty_lines_name = "invoice_line_ids"
     _loyalty_quantity_name = "quantity"
@@ -165,7 +166,8 @@ class AccountMove(models.Model):
         leave two entries in the ledger that cancel each other.
         """
         origin = self.with_context(garage_loyalty_defer=True)
-        reverse = super(AccountMove, origin)._reverse_moves(default_values_list, cancel)
+        values_list = self._get_loyalty_reversal_values(default_values_list)
+        reverse = super(AccountMove, origin)._reverse_moves(values_list, cancel)
         reverse = reverse.with_env(self.env)
         (self | reverse)._filter_loyalty()._after_loyalty_change()
         return reverse

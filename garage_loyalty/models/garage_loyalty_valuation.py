@@ -144,9 +144,7 @@ class GarageLoyaltyValuation(models.Model):
             value = valuation.point_value * valuation.redemption_rate
             valuation.worth = value / (100 + valuation.tax_percent)
 
-    @api.depends(
-        "program_id", "date", "point_value", "redemption_rate", "tax_percent"
-    )
+    @api.depends("program_id", "date", "point_value", "redemption_rate", "tax_percent")
     def _compute_effect(self):
         for valuation in self:
             before = valuation._get_former()

@@ -70,6 +70,11 @@ class GarageLoyaltyValuedMixin(models.AbstractModel):
         )
         return rows[0][0] or 0
 
+    def _has_entries(self, day):
+        """Tell whether points have moved before a day."""
+        domain = [("program_id", "in", self.ids), ("date", "<", day)]
+        return bool(self.env["garage.loyalty.entry"].search_count(domain, limit=1))
+
     def _get_redemption_estimate(self):
         """Return the share of points that were redeemed, in percent, and its basis.
 

@@ -57,6 +57,14 @@ RIGHTS = {
     "garage.loyalty.roll.forward": {"manager": "r", "accountant": "r"},
     # A change is a row of its own, and stays.
     "garage.loyalty.valuation": {"manager": "cr", "accountant": "cr"},
+    # On which accounts points are booked is what accountants decide.
+    "garage.loyalty.accounting": {"manager": "cru", "accountant": "cru"},
+    "garage.loyalty.booking": {"manager": "r", "accountant": "r"},
+    "garage.loyalty.booking.cohort": {"manager": "r", "accountant": "r"},
+    "garage.loyalty.booking.line": {"manager": "r", "accountant": "r"},
+    "garage.loyalty.deferral": {"manager": "r", "accountant": "r"},
+    "garage.loyalty.reconciliation": {"manager": "crud", "accountant": "crud"},
+    "garage.loyalty.reconciliation.line": {"manager": "r", "accountant": "r"},
     "garage.loyalty.visit.report": {"manager": "r", "accountant": "r"},
     "garage.loyalty.active.month": {"advisor": "r", "manager": "r", "accountant": "r"},
     # Whoever posts an invoice adds to it, and nobody else.
@@ -147,6 +155,15 @@ PUBLIC = {
     },
     "garage.loyalty.cohort": {"action_open_customers"},
     "garage.loyalty.roll.forward": {"action_open_entries"},
+    "garage.loyalty.accounting": {"action_book", "create", "write"},
+    "garage.loyalty.booking": {"action_book_again", "action_open_moves"},
+    "garage.loyalty.reconciliation": {
+        "action_compare",
+        "action_open_items",
+        "action_sign",
+        "create",
+        "write",
+    },
     "garage.loyalty.valuation": {"create", "write"},
     "garage.loyalty.valued.mixin": {"create", "write"},
     "garage.loyalty.estimate": {"write"},

@@ -7,7 +7,6 @@ from collections import defaultdict
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
-
 # Decimals of what is owed for a point.
 WORTH_DIGITS = 8
 
