@@ -95,13 +95,12 @@ class GarageLoyaltyBooking(models.Model):
 
     @api.readonly
     def action_open_moves(self):
-        """Open all journal entries of the month, those that were reversed as well."""
-        self.ensure_one()
+        """Open all journal entries of months, those that were reversed as well."""
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "account.action_move_journal_line"
         )
         return action | {
-            "domain": [("loyalty_booking_id", "=", self.id)],
+            "domain": [("loyalty_booking_id", "in", self.ids)],
             "context": {"create": False},
         }
 

@@ -54,7 +54,7 @@ class GarageLoyaltyReconciliation(models.Model):
         string="Causes",
         readonly=True,
     )
-    computed_on = fields.Datetime(readonly=True)
+    computed_on = fields.Datetime(string="Compared on", readonly=True)
     state = fields.Selection(
         [("draft", "To be signed"), ("signed", "Signed off")],
         default="draft",

@@ -1,4 +1,6 @@
-from datetime import date
+import random
+from collections import defaultdict
+from datetime import date, timedelta
 from decimal import Decimal
 
 from freezegun import freeze_time
@@ -10,6 +12,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..tools import deferral as rules
+from ..tools.liability import rounded
 from .common import ACCOUNTANT, MANAGER, USER
 from .test_roll_forward import START, LiabilityCommon
 
@@ -471,3 +474,131 @@ class TestDeferral(BookingCommon):
         self._book()
         with freeze_time(TODAY):
             self.assertAlmostEqual(self._get_booked(), self._get_closing(MAY), 2)
+
+
+@tagged("post_install", "-at_install")
+class TestDeferralOracle(BookingCommon):
+    """Random invoices, credit notes and redemptions, against a replay of the ledger."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._spend_without_limits(point_value=0.037)
+        cls.programs.write(
+            {"earn_trigger": "posted", "labour_rate": 1.3, "parts_rate": 1}
+        )
+        cls.rule = cls._set_up(method="deferral", result_account_id=cls.income.id)
+        cls.rng = random.Random(19)
+        cls.members = cls.member + cls._enrol(cls.other, date=START)
+        cls._value(cls.program, START, 88.5)
+        for number in range(40):
+            day = date(2024, 1, 6) + timedelta(days=4 * number)
+            with freeze_time(day):
+                cls._do_something(day)
+        cls._value(cls.program, date(2024, 6, 20), 71)
+        cls.env.flush_all()
+
+    @classmethod
+    def _do_something(cls, day):
+        member = cls.rng.choice(cls.members)
+        chance = cls.rng.random()
+        invoices = cls.env["account.move"].search(
+            [
+                ("loyalty_member_id", "=", member.id),
+                ("move_type", "=", "out_invoice"),
+                ("payment_state", "=", "not_paid"),
+            ]
+        )
+        points = member.points_available
+        if chance < 0.5 or not invoices:
+            price = cls.rng.randrange(100, 90000) / 100
+            cls._invoice(member.partner_id, [(cls.labour, 1, price)], date=day)
+        elif chance < 0.65:
+            invoice = cls.rng.choice(invoices)
+            part = round(invoice.amount_untaxed * cls.rng.random() / 2, 2)
+            cls._credit(invoice, amount=max(part, 1), date=day)
+        elif points > 1:
+            kind = cls.rng.choice(("redeem", "redeem", "expire", "adjust"))
+            member._post_points(kind, -cls.rng.randrange(1, points), day)
+
+    # -- the oracle -----------------------------------------------------------------
+
+    def _get_root(self, entry):
+        move = self.env["account.move"].browse(entry.source_id)
+        return move.reversed_entry_id or move
+
+    def _replay(self, day):
+        """Return what is deferred at the end of a day, one entry after the other."""
+        entries = self.Entry.search(
+            [("program_id", "=", self.program.id), ("date", "<=", day)], order="id"
+        )
+        sold = entries.filtered(lambda entry: entry.kind in ("earn", "clawback"))
+        net, first = defaultdict(int), {}
+        for entry in sold:
+            root = self._get_root(entry)
+            net[root] += entry.points
+            first.setdefault(root, entry)
+        allocated, cohorts = defaultdict(Decimal), defaultdict(lambda: [0, 0, 0])
+        for root, entry in first.items():
+            self.assertEqual(entry.kind, "earn")
+            valuation = self.program._get_valuation(entry.date)
+            worth = Decimal(f"{valuation.worth:.8f}")
+            due = Decimal(entry.points) / root.loyalty_points_due
+            base = rounded(Decimal(str(root.amount_untaxed)) * due, 2)
+            points = entry.points * worth
+            amount = base * points / (base + points)
+            month = entry.date.replace(day=1)
+            left = Decimal(max(net[root], 0)) / entry.points
+            allocated[month] += rounded(amount, 2) * left
+            self._count(entry, day, cohorts[month])
+        rate = Decimal(f"{self.program._get_valuation(day).redemption_rate:.2f}")
+        return sum(
+            rules.owed(allocated[month], rules.Cohort(*counts), rate, 2)
+            for month, counts in cohorts.items()
+        )
+
+    def _count(self, entry, day, counts):
+        counts[0] += entry.lot_ids.points
+        counts[2] += entry.lot_ids.points
+        for taken in entry.lot_ids.allocation_ids:
+            if taken.entry_id.date > day:
+                continue
+            counts[2] -= taken.points
+            if taken.entry_id.kind in ("redeem", "restore"):
+                counts[1] += taken.points
+            elif taken.entry_id.kind in ("earn", "clawback"):
+                counts[0] -= taken.points
+
+    def test_books_are_what_a_replay_of_the_ledger_says_every_month(self):
+        with freeze_time("2024-08-01"):
+            self.rule.action_book()
+        kinds = self.Entry.search([]).mapped("kind")
+        self.assertTrue({"earn", "clawback", "redeem"} <= set(kinds))
+        for number in range(3, 8):
+            day = date(2024, number + 1, 1) - timedelta(days=1)
+            expected = float(self._replay(day))
+            self.assertGreater(expected, 0)
+            self.assertAlmostEqual(self._get_booked(day), expected, 2, str(day))
+
+    def test_goods_and_points_of_each_invoice_sum_to_it(self):
+        with freeze_time("2024-08-01"):
+            self.rule.action_book()
+        deferrals = self.env["garage.loyalty.deferral"].search([])
+        self.assertGreater(len(deferrals), 10)
+        for deferral in deferrals:
+            price = Decimal(str(round(deferral.base, 2)))
+            worth = deferral.points * Decimal(f"{deferral.worth:.8f}")
+            goods, points = rules.allocate(price, [price, worth], 2)
+            self.assertEqual(goods + points, price)
+            self.assertAlmostEqual(deferral.allocated, float(points), 6)
+
+    def test_past_day_gives_what_it_gave_then(self):
+        Deferral = self.env["garage.loyalty.deferral"]
+        day = date(2024, 4, 30)
+        before = Deferral._get_owed(self.program, day)
+        with freeze_time("2024-08-01"):
+            for member in self.members:
+                member._post_points("expire", -member.points, date(2024, 8, 1))
+            self._value(self.program, date(2024, 8, 1), 10)
+        self.assertEqual(Deferral._get_owed(self.program, day), before)
+        self.assertEqual(Deferral._get_owed(self.program, date(2024, 8, 1)), 0)
