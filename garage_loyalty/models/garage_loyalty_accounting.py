@@ -157,7 +157,7 @@ class GarageLoyaltyAccounting(models.Model):
     @api.model
     def _cron_book(self):
         """Book the months that are over and have not been booked yet, as drafts."""
-        rules = self.search([], order="id")
+        rules = self.search([("active", "=", True)], order="id")
         left = len(rules)
         for rule in rules:
             if not self._run_step(rule._book_next, left):

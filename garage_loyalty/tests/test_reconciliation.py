@@ -181,7 +181,11 @@ class TestReconciliation(BookingCommon):
         ):
             with self.assertRaises(UserError):
                 change()
-        check.write({"owed": 1, "state": "draft"})
+        for vals in ({"owed": 1}, {"state": "draft"}):
+            with self.assertRaises(UserError):
+                check.write(vals)
+            with self.assertRaises(UserError):
+                check.sudo().write(vals)
         self.assertEqual((check.owed, check.state), (owed, "signed"))
         check.message_post(body="Seen by the auditor")
 
@@ -203,6 +207,9 @@ class TestReconciliation(BookingCommon):
 
     def test_figures_cannot_be_typed(self):
         check = self._compare(owed=1, difference=0, state="signed")
+        self.assertNotEqual(check.owed, 1)
+        self.assertEqual(check.state, "draft")
+        check.write({"owed": 1, "state": "signed"})
         self.assertNotEqual(check.owed, 1)
         self.assertEqual(check.state, "draft")
 
