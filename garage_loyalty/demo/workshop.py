@@ -10,6 +10,7 @@ import time
 from odoo import fields
 from odoo.exceptions import UserError
 
+from .books import Books
 from .documents import Desk
 from .membership import Register
 from .outreach import Outreach
@@ -80,6 +81,7 @@ class Loader:
         self._present()
         Outreach(self.premises, self.plan.today).run()
         Results(self.premises, self.plan.today).run()
+        Books(self.premises, self.plan.today).run()
         portal = hire_customer(self.env, self.register.portal_partner())
         self._commit(
             "today",
@@ -91,7 +93,7 @@ class Loader:
 
     def _commit(self, title, **counts):
         # A script of some minutes: what is done is kept, and memory is freed.
-        self.env.cr.commit()  # pylint: disable=invalid-commit
+        self.env.cr.commit()
         self.env.invalidate_all()
         self.progress.step(title, **counts)
 
