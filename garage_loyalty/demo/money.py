@@ -5,11 +5,13 @@ from datetime import timedelta
 from .timetable import open_day
 
 RECENT = 45  # days
+# A month's invoices are drafts together: nobody spends the same points on two of them.
+APART = 40  # days
 
 
 def plan_money(plan, rng):
     """Settle every invoice of the plan, in the order of their dates."""
-    visits_as_member = {}
+    visits_as_member, redeemed = {}, {}
     for visit in plan.visits:
         if visit.stage not in ("invoiced", "counter"):
             continue
@@ -19,7 +21,11 @@ def plan_money(plan, rng):
         if not visit.warranty:
             visit.paid = _payment_day(visit, plan.today, rng)
             visit.credit = _credit(visit, plan.today, rng)
-            visit.redeem = visits_as_member.get(number, 0) >= 3 and rng.random() < 0.32
+            wants = visits_as_member.get(number, 0) >= 3 and rng.random() < 0.32
+            last = redeemed.get(number)
+            visit.redeem = wants and (not last or (visit.done - last).days > APART)
+            if visit.redeem:
+                redeemed[number] = visit.done
         if visit.paid and rng.random() < 0.006:
             visit.part_paid = 0.5
 

@@ -53,6 +53,18 @@ class TestDemoPlan(TransactionCase):
                     self.assertNotEqual(day.weekday(), SUNDAY)
                     self.assertNotEqual((day.month, day.day), (12, 25))
 
+    def test_nobody_spends_points_twice_among_the_drafts_of_a_month(self):
+        for today, some in self.plans.items():
+            spent = {}
+            for visit in some.visits:
+                if visit.redeem:
+                    spent.setdefault(visit.customer.number, []).append(visit.done)
+            self.assertGreater(len(spent), 10, today)
+            for first, following in some.months():
+                for days in spent.values():
+                    drafts = [day for day in days if first <= day < following]
+                    self.assertLessEqual(len(drafts), 1, (today, first))
+
     def test_finished_work_is_in_the_past(self):
         for today, some in self.plans.items():
             self.assertTrue(all(v.day <= v.done < today for v in some.finished))
