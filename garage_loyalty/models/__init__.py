@@ -138,6 +138,8 @@ from . import (
     garage_loyalty_campaign,
     garage_loyalty_campaign_contact,
     garage_loyalty_changed_customer,
+    garage_loyalty_conversion,
+    garage_loyalty_conversion_line,
     garage_loyalty_customer,
     garage_loyalty_deferral,
     garage_loyalty_entry,

@@ -150,6 +150,7 @@ class GarageLoyaltyPostingMixin(models.AbstractModel):
         """
         wanted = -vals["points"]
         if cover:
+            self._check_converted()
             self._check_cover(wanted)
         self._settle()
         Lot = self.env["garage.loyalty.lot"]
@@ -166,6 +167,18 @@ class GarageLoyaltyPostingMixin(models.AbstractModel):
         lots._move(entry, parts)
         self._change_balance(-wanted, missing)
         return entry
+
+    def _check_converted(self):
+        Line = self.env["garage.loyalty.conversion.line"]
+        domain = [("member_id", "=", self.id), ("entry_id", "=", False)]
+        if Line.search_count(domain, limit=1):
+            raise UserError(
+                self.env._(
+                    "The value of a point has just changed, and the balance of "
+                    "%s is still to be converted: try again in some minutes.",
+                    self.display_name,
+                )
+            )
 
     def _check_cover(self, wanted):
         if self.points_available < wanted:

@@ -74,7 +74,11 @@ class GarageLoyaltyResultCostMixin(models.AbstractModel):
     def _get_points_issued(self, company, date_from, date_to):
         """Return the points that entries moved, by programme and kind of entry."""
         rows = self.env["garage.loyalty.entry"]._read_group(
-            self._get_period_domain(company, date_from, date_to),
+            [
+                *self._get_period_domain(company, date_from, date_to),
+                # A balance that keeps its worth costs nothing.
+                ("source_model", "!=", "garage.loyalty.conversion.line"),
+            ],
             ["program_id", "kind"],
             ["points:sum"],
         )

@@ -89,6 +89,13 @@ class GarageLoyaltyValuation(models.Model):
         ondelete="restrict",
         default=lambda self: self.env.user,
     )
+    keep_balances = fields.Boolean(
+        string="Balances keep their worth",
+        help="At a new value of a point: every member gets an entry that adds or takes "
+        "points, so that the balance takes off as much as before. Otherwise balances "
+        "stay, and are worth more or less.",
+    )
+    kept_text = fields.Char(string="Balances", compute="_compute_kept_text")
     outstanding = fields.Integer(
         string="Points outstanding",
         compute="_compute_effect",
@@ -144,15 +151,49 @@ class GarageLoyaltyValuation(models.Model):
             value = valuation.point_value * valuation.redemption_rate
             valuation.worth = value / (100 + valuation.tax_percent)
 
-    @api.depends("program_id", "date", "point_value", "redemption_rate", "tax_percent")
+    @api.depends(
+        "program_id",
+        "date",
+        "point_value",
+        "redemption_rate",
+        "tax_percent",
+        "keep_balances",
+    )
     def _compute_effect(self):
         for valuation in self:
-            before = valuation._get_former()
-            valuation.outstanding = valuation.program_id._get_outstanding(
-                valuation.date
+            before = valuation._get_former() or valuation
+            points = valuation.program_id._get_outstanding(valuation.date)
+            _members, balances, kept = valuation._get_kept() or (0, 0, 0)
+            after = points + kept - balances
+            valuation.outstanding = points
+            valuation.effect = after * valuation.worth - points * before.worth
+
+    @api.depends("program_id", "point_value", "keep_balances")
+    def _compute_kept_text(self):
+        for valuation in self:
+            kept = valuation._get_kept()
+            valuation.kept_text = kept and self.env._(
+                "%(count)s members: %(before)s points become %(after)s.",
+                count=kept[0],
+                before=kept[1],
+                after=kept[2],
             )
-            change = valuation.worth - (before or valuation).worth
-            valuation.effect = valuation.outstanding * change
+
+    def _get_kept(self):
+        """Return what keeping balances would do now, nothing where they stay.
+
+        Members, their points, and their points afterwards.
+        """
+        value = self.program_id.point_value
+        if (
+            self._origin
+            or not self.keep_balances
+            or self.point_value <= 0
+            or not float_compare(self.point_value, value, DIGITS)
+        ):
+            return None
+        Conversion = self.env["garage.loyalty.conversion"]
+        return Conversion._get_effect(self.program_id, value, self.point_value)
 
     @api.depends("program_id")
     def _compute_estimate(self):
@@ -224,4 +265,8 @@ class GarageLoyaltyValuation(models.Model):
             raise ValidationError(
                 self.env._("Customers get the new value of a point from today on.")
             )
+        before = program.point_value
         program.point_value = self.point_value
+        if self.keep_balances:
+            # Whoever may change the value; entries are posted by nobody's hand.
+            self.env["garage.loyalty.conversion"].sudo()._request(self, before)

@@ -8,6 +8,7 @@ from . import (
     test_campaigns,
     test_candidates,
     test_cohorts,
+    test_conversion,
     test_credit_notes,
     test_customers,
     test_demo_plan,

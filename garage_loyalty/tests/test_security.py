@@ -62,6 +62,8 @@ RIGHTS = {
     "garage.loyalty.booking": {"manager": "r", "accountant": "r"},
     "garage.loyalty.booking.cohort": {"manager": "r", "accountant": "r"},
     "garage.loyalty.booking.line": {"manager": "r", "accountant": "r"},
+    "garage.loyalty.conversion": {"manager": "r", "accountant": "r"},
+    "garage.loyalty.conversion.line": {"manager": "r", "accountant": "r"},
     "garage.loyalty.deferral": {"manager": "r", "accountant": "r"},
     "garage.loyalty.reconciliation": {"manager": "crud", "accountant": "crud"},
     "garage.loyalty.reconciliation.line": {"manager": "r", "accountant": "r"},
