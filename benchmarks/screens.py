@@ -32,12 +32,8 @@ VISITS = Facts(
     "visit.partner_id",
     {"membership": "visit.is_member", "line": "visit.is_member"},
 )
-# What the customer said when asked to join stands in the repair order.
 ANSWERS = VISITS._replace(
-    source="garage_loyalty_visit visit "
-    "LEFT JOIN repair_order answered ON answered.id = visit.repair_id",
-    measure="(answered.loyalty_offer = 'accepted')::int",
-    keys={"user_id": "visit.user_id"},
+    measure="(visit.answer = 'accepted')::int", keys={"user_id": "visit.user_id"}
 )
 FACTS = {
     "garage.loyalty.cohort": VISITS,
@@ -66,6 +62,13 @@ FACTS = {
     "garage.loyalty.frequency": VISITS._replace(months=11),
     "garage.loyalty.movement": Facts(
         "garage_loyalty_active_month", "month", "visits", "partner_id"
+    ),
+    "garage.loyalty.privilege.use": Facts(
+        "garage_loyalty_privilege_use",
+        "date",
+        "value",
+        "member_id",
+        {"privilege_id": "privilege_id"},
     ),
     "garage.loyalty.reward.use": Facts(
         "garage_loyalty_benefit",

@@ -164,29 +164,42 @@ class GarageLoyaltyBenefit(models.Model):
         are known. A visit on which somebody else has used something is shared by all.
         """
         names = self._get_names()
-        is_known = SQL("TRUE")
-        # Looking up nobody for each of millions of benefits takes its time, too.
+        now = SQL("SELECT %s FROM garage_loyalty_benefit known", columns(names))
+        foreign = SQL("SELECT visit_id FROM garage_loyalty_benefit WHERE is_foreign")
+        live = SQL()
+        # Planning how to derive the benefits of nobody takes its time, too.
         if not self.env["garage.loyalty.changed.customer"]._is_empty():
-            is_known = SQL(
-                "NOT EXISTS (SELECT FROM garage_loyalty_changed_customer changed "
-                "WHERE changed.partner_id = known.partner_id)"
+            live = SQL(
+                "WITH live AS MATERIALIZED (%s)",
+                self._get_live_query(
+                    self.env["garage.loyalty.active.month"]._get_changed()
+                ),
+            )
+            now = SQL(
+                """
+                %(known)s
+                 WHERE NOT EXISTS (
+                        SELECT FROM garage_loyalty_changed_customer changed
+                         WHERE changed.partner_id = known.partner_id)
+                 UNION ALL SELECT %(names)s FROM live
+                """,
+                known=now,
+                names=columns(names),
+            )
+            foreign = SQL(
+                "%s UNION SELECT visit_id FROM live WHERE is_foreign", foreign
             )
         return SQL(
             """
-            WITH live AS MATERIALIZED (%(live)s)
+            %(live)s
             SELECT %(plain)s, now.is_shared OR other.visit_id IS NOT NULL AS is_shared
-              FROM (SELECT %(names)s FROM garage_loyalty_benefit known
-                     WHERE %(is_known)s
-                     UNION ALL SELECT %(names)s FROM live) now
-              LEFT JOIN (SELECT visit_id FROM garage_loyalty_benefit WHERE is_foreign
-                          UNION SELECT visit_id FROM live WHERE is_foreign) other
+              FROM (%(now)s) now
+              LEFT JOIN (SELECT DISTINCT visit_id FROM (%(foreign)s) used) other
                 ON other.visit_id = now.visit_id
             """,
-            live=self._get_live_query(
-                self.env["garage.loyalty.active.month"]._get_changed()
-            ),
-            is_known=is_known,
-            names=columns(names),
+            live=live,
+            now=now,
+            foreign=foreign,
             plain=SQL(", ").join(
                 SQL.identifier("now", name) for name in names if name != "is_shared"
             ),

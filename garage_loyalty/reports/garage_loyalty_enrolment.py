@@ -56,6 +56,7 @@ class GarageLoyaltyEnrolment(models.Model):
         ],
         "garage.loyalty.visit": [
             "amount",
+            "answer",
             "company_id",
             "date",
             "is_member",
@@ -64,7 +65,6 @@ class GarageLoyaltyEnrolment(models.Model):
             "repair_id",
             "user_id",
         ],
-        "repair.order": ["loyalty_offer"],
         "res.company": ["loyalty_company_id", "partner_id"],
         "res.partner": ["category_id", "is_company", "tz"],
     }

@@ -141,15 +141,20 @@ class GarageLoyaltyFirstRedemption(models.Model):
 
     @api.model
     def _get_redeemed(self) -> SQL:
-        """Return a query: the first redemption of each account that was done."""
+        """Return a query: the first redemption of each account that was done.
+
+        Nearly all are, and nobody can delete one: the others are left out.
+        """
         return SQL(
             """
             SELECT entry.member_id, min(entry.date) AS first_date
-              FROM garage_loyalty_redemption redemption
-              JOIN garage_loyalty_entry entry
-                ON entry.source_model = 'garage.loyalty.redemption'
-               AND entry.source_id = redemption.id AND entry.kind = 'redeem'
-             WHERE redemption.state = 'done'
+              FROM garage_loyalty_entry entry
+             WHERE entry.source_model = 'garage.loyalty.redemption'
+               AND entry.kind = 'redeem'
+               AND NOT EXISTS (
+                    SELECT FROM garage_loyalty_redemption redemption
+                     WHERE redemption.state <> 'done'
+                       AND redemption.id = entry.source_id)
              GROUP BY 1
             """
         )
