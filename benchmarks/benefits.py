@@ -146,7 +146,8 @@ def get_uses(ids):
                           FROM garage_loyalty_visit) visit
                   JOIN repair_order repair ON repair.id = visit.repair_id
                   JOIN account_move move
-                    ON move.name = replace(repair.name, 'Scale/', 'S/')
+                    -- Not by the index of the search box, which is slow for this.
+                    ON move.name || '' = replace(repair.name, 'Scale/', 'S/')
                   JOIN LATERAL (
                         SELECT id, product_id, product_uom_id, price_subtotal
                           FROM account_move_line WHERE move_id = move.id

@@ -137,7 +137,11 @@ class GarageLoyaltyFacts(models.AbstractModel):
 
     @api.model
     def _get_answer(self):
-        """Return the SQL of what the customer said at ``repair`` about joining."""
+        """Return the SQL of what the customer said at ``repair`` about joining.
+
+        Override, together with ``account.move._prepare_repair_visit``, where answers
+        stand elsewhere.
+        """
         return SQL("NULLIF(repair.loyalty_offer, 'not_asked')")
 
     @api.model

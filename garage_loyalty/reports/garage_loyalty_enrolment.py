@@ -205,6 +205,7 @@ class GarageLoyaltyEnrolment(models.Model):
 
     @property
     def _table_query(self) -> SQL:
+        self._compile_nothing()
         return SQL("%s %s %s", self._select(), self._from(), self._where())
 
     @api.model
