@@ -110,7 +110,8 @@ def create_catalogue(env):
 def get_uses(ids):
     """Return the statement that chooses the visits, and what is used on them.
 
-    A number for every document that is made of them, too.
+    A number for every document that is made of them, too. Of the lines of an invoice,
+    the first one was quoted.
     """
     end, kinds = 0, []
     for kind, share in SHARES.items():
@@ -138,15 +139,19 @@ def get_uses(ids):
           FROM (SELECT visit.id AS visit_id, visit.repair_id, visit.partner_id,
                        visit.member_id, visit.company_id, visit.tier_id, visit.date,
                        member.program_id, move.id AS move_id, move.currency_id,
-                       move.amount_total AS amount, line.id AS line_id,
+                       line.price_subtotal AS amount, line.id AS line_id,
                        line.product_id, line.product_uom_id,
                        CASE %(kinds)s END AS kind
                   FROM (SELECT *, id::bigint * 7919 %% 100 AS dice
                           FROM garage_loyalty_visit) visit
                   JOIN repair_order repair ON repair.id = visit.repair_id
                   JOIN account_move move
-                    ON move.name = replace(repair.name, 'Scale/', 'S/')
-                  JOIN account_move_line line ON line.move_id = move.id
+                    -- Not by the index of the search box, which is slow for this.
+                    ON move.name || '' = replace(repair.name, 'Scale/', 'S/')
+                  JOIN LATERAL (
+                        SELECT id, product_id, product_uom_id, price_subtotal
+                          FROM account_move_line WHERE move_id = move.id
+                         ORDER BY id LIMIT 1) line ON TRUE
                   JOIN garage_loyalty_member member ON member.id = visit.member_id
                  WHERE visit.is_member AND dice < %(end)s
                    AND repair.name LIKE 'Scale/%%') chosen

@@ -32,7 +32,11 @@ VISITS = 15
 
 
 def fill(env, customers):
-    """Make what the host and the add-on would have made of 72 months."""
+    """Make what the host and the add-on would have made of 72 months.
+
+    Analysed in between: what follows, and the check of each reference, would be planned
+    as if there were no rows yet.
+    """
     scale.fill(env, customers // 2)
     for statement in (
         get_partners(customers - customers // 2),
@@ -40,11 +44,13 @@ def fill(env, customers):
             "UPDATE res_partner SET commercial_partner_id = id "
             "WHERE name LIKE 'Scale %%'"
         ),
+        SQL("ANALYZE"),
         get_statuses(),
         get_repairs(env),
         get_invoices(env),
         get_lines(env),
         get_visits(env),
+        SQL("ANALYZE"),
     ):
         env.cr.execute(statement)
     benefits.fill(env)
@@ -171,16 +177,18 @@ def get_visits(env):
         """
         INSERT INTO garage_loyalty_visit (kind, repair_id, company_id, partner_id,
                user_id, date, amount, amount_labour, amount_parts, amount_discount,
-               is_warranty, member_id, is_member, tier_id, prev_date, prev_paid_date,
-               prev_same_date)
+               is_warranty, answer, member_id, is_member, tier_id, prev_date,
+               prev_paid_date, prev_same_date)
         SELECT 'repair', repair_id, %(company)s, partner_id, user_id, date, amount,
-               amount / 2, amount - amount / 2, 0, FALSE, member_id, is_member,
-               tier_id, lag(date) OVER customer, lag(date) OVER customer,
+               amount / 2, amount - amount / 2, 0, FALSE, answer, member_id,
+               is_member, tier_id, lag(date) OVER customer, lag(date) OVER customer,
                lag(date) OVER side
           FROM (
             SELECT repair.id AS repair_id, repair.partner_id, repair.user_id,
                    repair.date_done::date AS date,
-                   50 + (repair.id * 31) %% 601 AS amount, member.id AS member_id,
+                   50 + (repair.id * 31) %% 601 AS amount,
+                   NULLIF(repair.loyalty_offer, 'not_asked') AS answer,
+                   member.id AS member_id,
                    member.id IS NOT NULL AS is_member, member.tier_id
               FROM repair_order repair
               LEFT JOIN garage_loyalty_member member

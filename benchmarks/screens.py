@@ -32,12 +32,8 @@ VISITS = Facts(
     "visit.partner_id",
     {"membership": "visit.is_member", "line": "visit.is_member"},
 )
-# What the customer said when asked to join stands in the repair order.
 ANSWERS = VISITS._replace(
-    source="garage_loyalty_visit visit "
-    "LEFT JOIN repair_order answered ON answered.id = visit.repair_id",
-    measure="(answered.loyalty_offer = 'accepted')::int",
-    keys={"user_id": "visit.user_id"},
+    measure="(visit.answer = 'accepted')::int", keys={"user_id": "visit.user_id"}
 )
 FACTS = {
     "garage.loyalty.cohort": VISITS,
@@ -66,6 +62,13 @@ FACTS = {
     "garage.loyalty.frequency": VISITS._replace(months=11),
     "garage.loyalty.movement": Facts(
         "garage_loyalty_active_month", "month", "visits", "partner_id"
+    ),
+    "garage.loyalty.privilege.use": Facts(
+        "garage_loyalty_privilege_use",
+        "date",
+        "value",
+        "member_id",
+        {"privilege_id": "privilege_id"},
     ),
     "garage.loyalty.reward.use": Facts(
         "garage_loyalty_benefit",
@@ -105,6 +108,7 @@ class Screen(NamedTuple):
 
     def read(self):
         """Read it by the very call of the client."""
+        self._begin()
         if self.kind == "graph":
             return self.model.formatted_read_group(
                 self.domain, self.groups["row"], self.measures[-1:]
@@ -137,6 +141,7 @@ class Screen(NamedTuple):
             for names in self._get_sets()
         ]
         Host = self.model.env["account.invoice.report"]
+        self._begin()
         if self.kind == "graph":
             return Host.formatted_read_group(domain, sets[-1], measures)
         return Host.formatted_read_grouping_sets(domain, sets, measures)
@@ -171,7 +176,15 @@ class Screen(NamedTuple):
             self._get_since(facts),
             SQL("GROUP BY %s", SQL(", ").join(keys)) if keys else SQL(""),
         )
-        return partial(self.model.env.execute_query, query)
+        return partial(self._execute, query)
+
+    def _execute(self, query):
+        self._begin()
+        return self.model.env.execute_query(query)
+
+    def _begin(self):
+        """Forget what a report has set for the rest of its transaction."""
+        self.model.env.cr.execute("RESET jit")
 
     def counts_customers(self):
         """Return whether the database has to tell customers from each other."""

@@ -164,30 +164,53 @@ class GarageLoyaltyBenefit(models.Model):
         are known. A visit on which somebody else has used something is shared by all.
         """
         names = self._get_names()
-        is_known = SQL("TRUE")
-        # Looking up nobody for each of millions of benefits takes its time, too.
+        parts = {
+            "now": SQL("SELECT %s FROM garage_loyalty_benefit known", columns(names)),
+            "foreign": SQL(
+                "SELECT visit_id FROM garage_loyalty_benefit WHERE is_foreign"
+            ),
+        }
+        # Planning how to derive the benefits of nobody takes its time, too.
         if not self.env["garage.loyalty.changed.customer"]._is_empty():
-            is_known = SQL(
-                "NOT EXISTS (SELECT FROM garage_loyalty_changed_customer changed "
-                "WHERE changed.partner_id = known.partner_id)"
-            )
+            parts = self._add_live_parts(**parts)
         return SQL(
             """
-            WITH live AS MATERIALIZED (%(live)s)
+            %(live)s
             SELECT %(plain)s, now.is_shared OR other.visit_id IS NOT NULL AS is_shared
-              FROM (SELECT %(names)s FROM garage_loyalty_benefit known
-                     WHERE %(is_known)s
-                     UNION ALL SELECT %(names)s FROM live) now
-              LEFT JOIN (SELECT visit_id FROM garage_loyalty_benefit WHERE is_foreign
-                          UNION SELECT visit_id FROM live WHERE is_foreign) other
+              FROM (%(now)s) now
+              LEFT JOIN (SELECT DISTINCT visit_id FROM (%(foreign)s) used) other
                 ON other.visit_id = now.visit_id
             """,
-            live=self._get_live_query(
-                self.env["garage.loyalty.active.month"]._get_changed()
-            ),
-            is_known=is_known,
-            names=columns(names),
             plain=SQL(", ").join(
                 SQL.identifier("now", name) for name in names if name != "is_shared"
             ),
+            **({"live": SQL()} | parts),
         )
+
+    @api.model
+    def _add_live_parts(self, now, foreign):
+        """Return the parts of the query with what is computed in place of what changed.
+
+        :param now: the query of all benefits that are known
+        :param foreign: the query of visits on which somebody else has used something
+        """
+        changed = self.env["garage.loyalty.active.month"]._get_changed()
+        return {
+            "live": SQL(
+                "WITH live AS MATERIALIZED (%s)", self._get_live_query(changed)
+            ),
+            "now": SQL(
+                """
+                %s
+                 WHERE NOT EXISTS (
+                        SELECT FROM garage_loyalty_changed_customer changed
+                         WHERE changed.partner_id = known.partner_id)
+                 UNION ALL SELECT %s FROM live
+                """,
+                now,
+                columns(self._get_names()),
+            ),
+            "foreign": SQL(
+                "%s UNION ALL SELECT visit_id FROM live WHERE is_foreign", foreign
+            ),
+        }

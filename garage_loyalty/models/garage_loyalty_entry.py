@@ -100,6 +100,11 @@ class GarageLoyaltyEntry(models.Model):
         "CHECK(points <> 0)", "An entry gives or takes at least one point."
     )
     _member_idx = models.Index("(member_id) INCLUDE (points)")
+    # The report on first redemptions reads days from here, not from the wide table.
+    _redeemed_idx = models.Index(
+        "(member_id, date) INCLUDE (source_id) "
+        "WHERE kind = 'redeem' AND source_model = 'garage.loyalty.redemption'"
+    )
     _source_uniq = models.UniqueIndex(
         "(source_model, source_id, source_seq) INCLUDE (points)",
         "These points have been posted already.",

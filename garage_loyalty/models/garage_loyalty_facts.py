@@ -26,6 +26,7 @@ class GarageLoyaltyFacts(models.AbstractModel):
             "is_member",
             "tier_id",
             "is_warranty",
+            "answer",
             "amount_labour",
             "amount_parts",
             "amount",
@@ -109,7 +110,8 @@ class GarageLoyaltyFacts(models.AbstractModel):
             SELECT 'repair' AS kind, repair.id AS repair_id, NULL::int AS move_id,
                    repair.company_id, %(customer)s AS partner_id, repair.user_id,
                    %(date)s AS date, %(sums)s,
-                   COALESCE(repair.under_warranty, FALSE) AS is_warranty
+                   COALESCE(repair.under_warranty, FALSE) AS is_warranty,
+                   %(answer)s AS answer
               FROM total
               JOIN repair_order repair ON repair.id = total.repair_id
               JOIN res_company company ON company.id = repair.company_id
@@ -123,6 +125,7 @@ class GarageLoyaltyFacts(models.AbstractModel):
             amounts=self._get_repair_amounts(repair_ids),
             weights=self._get_repair_weights(),
             totals=self._get_repair_totals(),
+            answer=self._get_answer(),
             customer=customer,
             date=date,
             sums=self._get_sums(),
@@ -131,6 +134,15 @@ class GarageLoyaltyFacts(models.AbstractModel):
             ),
             ids=list(repair_ids),
         )
+
+    @api.model
+    def _get_answer(self):
+        """Return the SQL of what the customer said at ``repair`` about joining.
+
+        Override, together with ``account.move._prepare_repair_visit``, where answers
+        stand elsewhere.
+        """
+        return SQL("NULLIF(repair.loyalty_offer, 'not_asked')")
 
     @api.model
     def _get_sums(self):
@@ -230,7 +242,7 @@ class GarageLoyaltyFacts(models.AbstractModel):
             SELECT 'sale' AS kind, NULL::int AS repair_id, invoice.id AS move_id,
                    invoice.company_id, %(customer)s AS partner_id,
                    invoice.invoice_user_id AS user_id, %(date)s AS date, %(sums)s,
-                   FALSE AS is_warranty
+                   FALSE AS is_warranty, NULL::varchar AS answer
               FROM total
               JOIN invoice ON invoice.id = total.move_id
               JOIN res_company company ON company.id = invoice.company_id

@@ -100,17 +100,20 @@ class GarageLoyaltyNewVisitMixin(models.AbstractModel):
             "move_id": self.id,
             "user_id": self.invoice_user_id.id,
             "is_warranty": False,
+            "answer": None,
         }
 
     def _prepare_repair_visit(self, repair, members):
         local = repair.with_context(tz=repair.company_id.partner_id.tz or "UTC")
         date = fields.Datetime.context_timestamp(local, repair.date_done).date()
+        answer = repair.loyalty_offer
         return self._prepare_visit(members, date) | {
             "kind": "repair",
             "repair_id": repair.id,
             "move_id": None,
             "user_id": repair.user_id.id,
             "is_warranty": repair.under_warranty,
+            "answer": answer if answer != "not_asked" else None,
         }
 
     def _prepare_visit(self, members, date):

@@ -16,7 +16,7 @@ class GarageLoyaltyPrivilegeUse(models.Model):
 
     _name = "garage.loyalty.privilege.use"
     _description = "Use of a Loyalty Privilege"
-    _inherit = ["garage.loyalty.export.mixin"]
+    _inherit = ["garage.loyalty.export.mixin", "garage.loyalty.fold.mixin"]
     _order = "date desc, id desc"
     _rec_name = "privilege_id"
 
@@ -96,6 +96,19 @@ class GarageLoyaltyPrivilegeUse(models.Model):
         "(member_id, privilege_id, year, number) WHERE state = 'used' AND number > 0",
         "This use of the privilege was taken at the same moment.",
     )
+
+    @api.model
+    def _get_fold_keys(self):
+        names = (
+            "company_id",
+            "date",
+            "kind",
+            "privilege_id",
+            "state",
+            "tier_id",
+            "user_id",
+        )
+        return super()._get_fold_keys() | dict.fromkeys(names)
 
     # Not on their names: confirming an order would look for uses every time.
     @api.depends("order_id", "repair_id", "redemption_id")

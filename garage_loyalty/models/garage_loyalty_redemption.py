@@ -100,6 +100,7 @@ class GarageLoyaltyRedemption(models.Model):
         "CHECK(points > 0 OR points = 0 AND reward_id IS NOT NULL)",
         "At least one point must be redeemed.",
     )
+    _undone_idx = models.Index("(member_id) WHERE state <> 'done'")
 
     # Not on their names: posting an invoice would look for redemptions every time.
     @api.depends("order_id", "move_id")

@@ -2,12 +2,13 @@ import logging
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import split_every
+from odoo.tools import SQL, split_every
 
 _logger = logging.getLogger(__name__)
 
 BATCH = 5000
 KINDS = [("repair", "Repair order"), ("sale", "Invoice without repair order")]
+ANSWERS = [("accepted", "Accepted"), ("declined", "Declined")]
 
 
 class GarageLoyaltyVisit(models.Model):
@@ -79,6 +80,12 @@ class GarageLoyaltyVisit(models.Model):
         index="btree_not_null",
     )
     is_warranty = fields.Boolean(string="Under warranty", readonly=True)
+    answer = fields.Selection(
+        ANSWERS,
+        readonly=True,
+        help="What the customer said when asked to become a member. Empty when not "
+        "asked.",
+    )
     amount_labour = fields.Monetary(string="Labour", readonly=True)
     amount_parts = fields.Monetary(string="Parts", readonly=True)
     amount = fields.Monetary(string="Net invoiced", readonly=True)
@@ -112,6 +119,27 @@ class GarageLoyaltyVisit(models.Model):
     def _sync_moves(self, moves):
         """Bring the rows of invoices without repair order in line with them."""
         return self._sync("move_id", moves.ids)
+
+    @api.model
+    def _sync_answers(self, repairs):
+        """Stamp what customers said on the visits that there are already.
+
+        No other fact depends on it.
+        """
+        self.env["repair.order"].flush_model(["loyalty_offer"])
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE garage_loyalty_visit visit SET answer = %(answer)s
+                  FROM repair_order repair
+                 WHERE repair.id = visit.repair_id AND repair.id = ANY(%(ids)s)
+                   AND visit.answer IS DISTINCT FROM %(answer)s
+                """,
+                answer=self.env["garage.loyalty.facts"]._get_answer(),
+                ids=repairs.ids,
+            )
+        )
+        self.invalidate_model(["answer"], flush=False)
 
     @api.model
     def _sync_partner(self, partner, company, date):

@@ -3,14 +3,11 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from .garage_loyalty_priority_mixin import PRIORITY_FACTS
+from .garage_loyalty_visit import ANSWERS
 from .garage_loyalty_warranty_mixin import WARRANTY_FACTS
 from .res_partner import GROUPS
 
-OFFERS = [
-    ("not_asked", "Not asked"),
-    ("accepted", "Accepted"),
-    ("declined", "Declined"),
-]
+OFFERS = [("not_asked", "Not asked"), *ANSWERS]
 
 # A change of these changes what is known of the visit.
 FACTS = {"date_done", "partner_id", "state", "under_warranty", "user_id"}
@@ -84,10 +81,6 @@ class RepairOrder(models.Model):
 
     # Few have an answer, and those of a customer are asked for.
     _loyalty_offer_idx = models.Index("(partner_id) WHERE loyalty_offer <> 'not_asked'")
-    # The report on enrolment reads answers from here, not from the wide table.
-    _loyalty_answer_idx = models.Index(
-        "(id, loyalty_offer) WHERE loyalty_offer <> 'not_asked'"
-    )
 
     @api.depends("partner_id", "company_id", "visit_ids")
     def _compute_loyalty(self):
@@ -176,6 +169,8 @@ class RepairOrder(models.Model):
             visits |= self.sudo().filtered("visit_ids")  # for any user of repairs
             if self.env["garage.loyalty.visit"]._sync_repairs(visits):
                 visits.sudo().visit_ids.member_id._settle_tiers()  # as above
+        if "loyalty_offer" in vals:
+            self.env["garage.loyalty.visit"]._sync_answers(self)
         if PRIORITY_FACTS & vals.keys():
             self._sync_loyalty_priority()
         if WARRANTY_FACTS & vals.keys():

@@ -5,6 +5,7 @@ from . import garage_loyalty_earning_cohort_query
 from . import garage_loyalty_enrolment_query
 from . import garage_loyalty_frequency_query
 from . import garage_loyalty_movement_query
+from . import garage_loyalty_reward_use_query
 from . import garage_loyalty_roll_forward_query
 from . import garage_loyalty_visit_report_query
 

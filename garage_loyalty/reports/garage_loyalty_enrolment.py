@@ -56,6 +56,7 @@ class GarageLoyaltyEnrolment(models.Model):
         ],
         "garage.loyalty.visit": [
             "amount",
+            "answer",
             "company_id",
             "date",
             "is_member",
@@ -64,7 +65,6 @@ class GarageLoyaltyEnrolment(models.Model):
             "repair_id",
             "user_id",
         ],
-        "repair.order": ["loyalty_offer"],
         "res.company": ["loyalty_company_id", "partner_id"],
         "res.partner": ["category_id", "is_company", "tz"],
     }
@@ -205,6 +205,7 @@ class GarageLoyaltyEnrolment(models.Model):
 
     @property
     def _table_query(self) -> SQL:
+        self._compile_nothing()
         return SQL("%s %s %s", self._select(), self._from(), self._where())
 
     @api.model

@@ -26,23 +26,20 @@ class GarageLoyaltyEnrolmentQuery(models.AbstractModel):
         return SQL(
             """
             SELECT done.id, done.date, 'visit'::varchar AS event,
-                   COALESCE(answered.loyalty_offer, 'not_asked') AS outcome,
+                   COALESCE(done.answer, 'not_asked') AS outcome,
                    done.company_id, done.partner_id, done.user_id,
                    NULL::int AS member_id, done.repair_id, NULL::varchar AS source,
                    1 AS opportunity_count,
-                   (answered.id IS NOT NULL)::int AS asked_count,
-                   COALESCE(answered.loyalty_offer = 'accepted', FALSE)::int
-                       AS accepted_count,
+                   (done.answer IS NOT NULL)::int AS asked_count,
+                   (done.answer IS NOT DISTINCT FROM 'accepted')::int AS accepted_count,
                    0 AS joined_count, 0 AS returned_count, 0 AS left_count,
                    0 AS suspended_count, 0 AS growth, NULL::int AS days
               FROM garage_loyalty_visit done
               JOIN res_company branch ON branch.id = done.company_id
-              LEFT JOIN repair_order answered ON answered.id = done.repair_id
-               AND answered.loyalty_offer <> 'not_asked'
               LEFT JOIN (%(programs)s) program
                 ON program.company_id = branch.loyalty_company_id
              WHERE done.kind = 'repair'
-               AND (answered.id IS NOT NULL OR (
+               AND (done.answer IS NOT NULL OR (
                     done.is_member IS NOT TRUE AND done.date >= program.start
                     %(conditions)s))
                AND NOT EXISTS (
@@ -50,7 +47,7 @@ class GarageLoyaltyEnrolmentQuery(models.AbstractModel):
                      WHERE pause.company_id = branch.loyalty_company_id
                        AND pause.partner_id = done.partner_id
                        AND pause.date <= done.date
-                       AND done.date < pause.until AND answered.id IS NULL)
+                       AND done.date < pause.until AND done.answer IS NULL)
             """,
             programs=self._get_started_programs(),
             conditions=SQL("").join(

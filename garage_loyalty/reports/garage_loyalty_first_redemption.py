@@ -89,25 +89,26 @@ class GarageLoyaltyFirstRedemption(models.Model):
 
     @property
     def _table_query(self) -> SQL:
+        self._compile_nothing()
         return SQL("%s %s %s", self._select(), self._from(), self._where())
 
     @api.model
     def _select(self) -> SQL:
         """Return the columns. Override, calling super, to add one."""
         joined = SQL("LEAST(member.date_joined, merged.date_joined)")
-        days = SQL("used.first_date - %s", joined)
+        first = SQL("LEAST(used.first_date, merged.first_date)")
         return SQL(
             """
             SELECT member.id, member.id AS member_id, member.partner_id,
                    member.program_id, member.tier_id, member.state = 'left' AS is_left,
                    member.enrolled_by_id, member.company_id, %(joined)s AS date_joined,
-                   used.first_date, 1 AS member_count,
-                   (used.first_date IS NOT NULL)::int AS redeemed_count,
-                   100.0 * (used.first_date IS NOT NULL)::int AS redeemed_share,
-                   %(days)s AS days, %(days)s AS median_days
+                   %(first)s AS first_date, 1 AS member_count,
+                   (%(first)s IS NOT NULL)::int AS redeemed_count,
+                   100.0 * (%(first)s IS NOT NULL)::int AS redeemed_share,
+                   %(first)s - %(joined)s AS days, %(first)s - %(joined)s AS median_days
             """,
             joined=joined,
-            days=days,
+            first=first,
         )
 
     @api.model
@@ -119,18 +120,17 @@ class GarageLoyaltyFirstRedemption(models.Model):
         return SQL(
             """
               FROM garage_loyalty_member member
-              LEFT JOIN (SELECT merged_into_id, min(date_joined) AS date_joined
-                           FROM garage_loyalty_member
-                          WHERE merged_into_id IS NOT NULL
-                          GROUP BY 1) merged ON merged.merged_into_id = member.id
-              LEFT JOIN (SELECT COALESCE(account.merged_into_id, account.id)
-                                    AS member_id,
+              LEFT JOIN (SELECT account.merged_into_id,
+                                min(account.date_joined) AS date_joined,
                                 min(redeemed.first_date) AS first_date
-                           FROM (%s) redeemed
-                           JOIN garage_loyalty_member account
-                             ON account.id = redeemed.member_id
-                          GROUP BY 1) used ON used.member_id = member.id
+                           FROM garage_loyalty_member account
+                           LEFT JOIN LATERAL (%s) redeemed ON TRUE
+                          WHERE account.merged_into_id IS NOT NULL
+                          GROUP BY 1) merged ON merged.merged_into_id = member.id
+              LEFT JOIN (%s) used ON used.member_id = member.id
             """,
+            # Few accounts are merged: each is looked up.
+            self._get_first_done(SQL("account.id")),
             self._get_redeemed(),
         )
 
@@ -141,15 +141,49 @@ class GarageLoyaltyFirstRedemption(models.Model):
 
     @api.model
     def _get_redeemed(self) -> SQL:
-        """Return a query: the first redemption of each account that was done."""
+        """Return a query: the first redemption of each account that was done.
+
+        Nearly all redemptions are, so the first entry is nearly always the one: it is
+        looked for only where an account has others.
+        """
         return SQL(
             """
-            SELECT entry.member_id, min(entry.date) AS first_date
-              FROM garage_loyalty_redemption redemption
-              JOIN garage_loyalty_entry entry
-                ON entry.source_model = 'garage.loyalty.redemption'
-               AND entry.source_id = redemption.id AND entry.kind = 'redeem'
-             WHERE redemption.state = 'done'
-             GROUP BY 1
+            SELECT entry.member_id, CASE WHEN undone.member_id IS NULL
+                        THEN entry.date ELSE (%(exact)s) END AS first_date
+              FROM (SELECT entry.member_id, min(entry.date) AS date
+                      FROM garage_loyalty_entry entry WHERE %(is_redeemed)s
+                     GROUP BY 1) entry
+              LEFT JOIN (SELECT DISTINCT member_id FROM garage_loyalty_redemption
+                          WHERE state <> 'done') undone
+                ON undone.member_id = entry.member_id
+            """,
+            exact=self._get_first_done(SQL("entry.member_id")),
+            is_redeemed=self._get_is_redeemed(SQL("entry")),
+        )
+
+    @api.model
+    def _get_first_done(self, account) -> SQL:
+        """Return a query: the day of the first redemption of an account that was done.
+
+        :param account: the SQL of its id
+        """
+        return SQL(
             """
+            SELECT min(used.date) AS first_date
+              FROM garage_loyalty_entry used
+              JOIN garage_loyalty_redemption redemption
+                ON redemption.id = used.source_id AND redemption.state = 'done'
+             WHERE used.member_id = %s AND %s
+            """,
+            account,
+            self._get_is_redeemed(SQL("used")),
+        )
+
+    @api.model
+    def _get_is_redeemed(self, entry) -> SQL:
+        """Return the condition that an entry of the ledger is a redemption."""
+        return SQL(
+            "%(entry)s.kind = 'redeem' "
+            "AND %(entry)s.source_model = 'garage.loyalty.redemption'",
+            entry=entry,
         )

@@ -28,7 +28,11 @@ class GarageLoyaltyFrequency(models.Model):
 
     _name = "garage.loyalty.frequency"
     _description = "Visit Frequency in Twelve Months"
-    _inherit = ["garage.loyalty.export.mixin", "garage.loyalty.frequency.query"]
+    _inherit = [
+        "garage.loyalty.export.mixin",
+        "garage.loyalty.frequency.query",
+        "garage.loyalty.ratio.mixin",
+    ]
     _auto = False
     _order = "date desc, line, customer_kind, id"
     _rec_name = "date"
@@ -111,6 +115,7 @@ class GarageLoyaltyFrequency(models.Model):
 
     @property
     def _table_query(self) -> SQL:
+        self._compile_nothing()
         return self._get_table_query()
 
     @api.model

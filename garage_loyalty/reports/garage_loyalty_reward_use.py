@@ -29,8 +29,9 @@ class GarageLoyaltyRewardUse(models.Model):
     _name = "garage.loyalty.reward.use"
     _description = "Rewards and Cost"
     _inherit = [
+        "garage.loyalty.reward.use.query",
         "garage.loyalty.export.mixin",
-        "garage.loyalty.ratio.mixin",
+        "garage.loyalty.fold.mixin",
     ]
     _auto = False
     _order = "date desc, id desc"
@@ -164,81 +165,6 @@ class GarageLoyaltyRewardUse(models.Model):
         return SQL("%s %s %s", self._select(), self._from(), self._where())
 
     @api.model
-    def _select(self) -> SQL:
-        """Return the columns. Override, calling super, to add one."""
-        return SQL(
-            """
-            SELECT given.number::bigint AS id, %(kind)s AS kind,
-                   %(benefit)s AS benefit, given.company_id, company.currency_id,
-                   given.partner_id, given.member_id, member.program_id, given.tier_id,
-                   given.user_id, given.date, given.reward_id, given.privilege_id,
-                   given.points, given.points_given, given.cost, 1 AS times,
-                   given.visit_id, given.visit_id AS visit_count,
-                   given.partner_id AS customer_count, given.revenue,
-                   given.revenue AS revenue_per_visit, given.cost AS cost_per_use,
-                   100 * given.cost / NULLIF(given.revenue, 0) AS cost_share,
-                   given.is_shared
-            """,
-            kind=SQL(
-                "CASE WHEN given.kind = 'reward' AND reward.is_personal "
-                "THEN 'personal' ELSE given.kind END"
-            ),
-            benefit=self._get_benefit_sql(),
-        )
-
-    @api.model
-    def _from(self) -> SQL:
-        """Return the tables. Override, calling super, to join one more."""
-        return SQL(
-            """
-              FROM (%(given)s) given
-              LEFT JOIN res_company company ON company.id = given.company_id
-              LEFT JOIN garage_loyalty_member member ON member.id = given.member_id
-              LEFT JOIN (SELECT id, is_personal, %(name)s AS name
-                           FROM garage_loyalty_reward) reward
-                ON reward.id = given.reward_id
-              LEFT JOIN (SELECT id, %(name)s AS name FROM garage_loyalty_privilege)
-                        privilege ON privilege.id = given.privilege_id
-            """,
-            given=self.env["garage.loyalty.benefit"]._get_now_query(),
-            # Translated once for each, not for each benefit.
-            name=SQL("COALESCE(name->>%s, name->>'en_US')", self.env.lang or "en_US"),
-        )
-
-    @api.model
-    def _where(self) -> SQL:
-        """Return the condition on all benefits. Override to narrow the report."""
-        return SQL("")
-
-    @api.model
-    def _get_benefit_sql(self) -> SQL:
-        """Return the SQL of what was given, in the language of the user."""
-        cases = (
-            SQL("WHEN %s THEN %s", key, name)
-            for key, name in self._get_benefit_names().items()
-        )
-        return SQL(
-            "COALESCE(reward.name, privilege.name, "
-            "CASE given.benefit %s ELSE given.benefit END)",
-            SQL(" ").join(cases),
-        )
-
-    @api.model
-    def _get_benefit_names(self):
-        """Return the names of what is neither a reward nor a privilege, by its key.
-
-        Override, together with the queries of ``garage.loyalty.benefit``, to add one.
-        """
-        return {
-            "money": self.env._("Points as money"),
-            "discount": self.env._("Standing discount"),
-            "signup": self.env._("Sign-up bonus"),
-            "birthday": self.env._("Birthday bonus"),
-            "campaign": self.env._("Bonus of a campaign"),
-            "referral": self.env._("Referral bonus"),
-        }
-
-    @api.model
     def _get_ratios(self):
         return {
             **super()._get_ratios(),
@@ -248,6 +174,33 @@ class GarageLoyaltyRewardUse(models.Model):
             ),
             "cost_per_use:avg": ("cost:sum", "times:sum"),
         }
+
+    @api.model
+    def _get_fold_keys(self):
+        names = (
+            "benefit",
+            "company_id",
+            "currency_id",
+            "date",
+            "kind",
+            "privilege_id",
+            "program_id",
+            "reward_id",
+            "tier_id",
+            "user_id",
+        )
+        return super()._get_fold_keys() | dict.fromkeys(names)
+
+    @api.model
+    def _get_fold_ones(self):
+        return ("times",)
+
+    @api.model
+    def _get_fold_parts(self, spec):
+        # Of a visit with several benefits, revenue counts once.
+        if spec.partition(":")[0] == "revenue":
+            return None
+        return super()._get_fold_parts(spec)
 
     def _read_group_select(self, aggregate_spec: str, query: Query) -> SQL:
         select = super()._read_group_select

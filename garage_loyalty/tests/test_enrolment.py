@@ -77,6 +77,7 @@ class EnrolmentCommon(GarageLoyaltyCommon):
                 "user_id": user.id,
                 "date": day,
                 "amount": 100,
+                "answer": offer != "not_asked" and offer,
                 **vals,
             }
         )
@@ -110,6 +111,7 @@ class TestEnrolment(EnrolmentCommon):
         cls.member = cls._enrol(cls._create_customer("First Member"), "2024-01-01")
 
     def assertOutcome(self, visit, outcome):
+        self.env.invalidate_all()
         row = self._get_row(visit)
         self.assertEqual(row.outcome if row else None, outcome)
 
@@ -150,6 +152,31 @@ class TestEnrolment(EnrolmentCommon):
         self.assertFalse(self.Report.search(found))
         self._bill(repair.sale_order_id)
         self.assertEqual(self.Report.search(found).outcome, "declined")
+
+    def test_answer_that_is_corrected_after_the_invoice(self):
+        repair, _invoice = self._visit(self.customer)
+        for offer in ("declined", "accepted", "not_asked"):
+            repair.loyalty_offer = offer
+            with self.subTest(offer=offer):
+                self.assertOutcome(repair.visit_ids, offer)
+                self.assertFalse(self.Visit._rebuild())
+
+    def test_answers_of_many_repair_orders_at_once(self):
+        first, _invoice = self._visit(self.customer)
+        second, _invoice = self._visit(self.other)
+        silent, _invoice = self._visit(self.other)
+        (first + second).loyalty_offer = "declined"
+        self.assertOutcome(first.visit_ids, "declined")
+        self.assertOutcome(second.visit_ids, "declined")
+        self.assertOutcome(silent.visit_ids, "not_asked")
+
+    def test_answer_that_the_visit_does_not_know_is_stamped_by_the_check(self):
+        repair, _invoice = self._visit(self.customer)
+        repair.action_decline()
+        self.env.cr.execute("UPDATE garage_loyalty_visit SET answer = NULL")
+        self.assertOutcome(repair.visit_ids, "not_asked")
+        self.assertEqual(self.Visit._rebuild(), 1)
+        self.assertOutcome(repair.visit_ids, "declined")
 
     def test_invoice_without_repair_order_is_no_opportunity(self):
         self._invoice(self.customer)

@@ -74,6 +74,14 @@ class TestNewVisits(GarageLoyaltyCommon):
         self._visit(self.customer, under_warranty=True)
         self.assertVisits(100)  # parts are free
 
+    def test_repair_at_which_the_customer_declined(self):
+        repair = self._create_repair(self.customer, hours=1)
+        repair.action_decline()
+        self._finish(repair)
+        self._bill(repair.sale_order_id)
+        self.assertEqual(repair.visit_ids.answer, "declined")
+        self.assertVisits(200)
+
     def test_repair_late_at_night(self):
         self.company.partner_id.tz = "Pacific/Auckland"
         repair = self._create_repair(self.customer, hours=1)

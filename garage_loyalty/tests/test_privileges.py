@@ -1,3 +1,4 @@
+from collections import defaultdict
 from contextlib import closing
 
 from psycopg2 import IntegrityError
@@ -125,6 +126,43 @@ class TestPrivileges(PrivilegesCommon):
         self.silver.action_archive()
         self.env.invalidate_all()
         self.assertFalse(self.member._get_privileges())
+
+    def test_totals_of_the_log_are_what_its_rows_add_up_to(self):
+        privileges = self._grant() + self._grant("priority")
+        uses = self.Use.sudo().create(
+            [
+                {
+                    "member_id": self.member.id,
+                    "privilege_id": privileges[number % 2].id,
+                    "tier_id": (self.gold + self.silver)[number % 3 == 0].id,
+                    "date": f"2024-0{1 + number % 4}-0{1 + number % 5}",
+                    "year": 2024,
+                    "state": "released" if number % 5 == 0 else "used",
+                    "value": 1.1 * number,
+                }
+                for number in range(24)
+            ]
+        )
+        domain = [("id", "in", uses.ids), ("state", "=", "used")]
+        for names in ([], ["privilege_id"], ["date"], ["kind", "tier_id"], ["number"]):
+            expected = defaultdict(list)
+            for use in uses.filtered(lambda use: use.state == "used"):
+                key = tuple(
+                    use[name].replace(day=1) if name == "date" else use[name]
+                    for name in names
+                )
+                expected[key].append(use.value)
+            specs = ["date:month" if name == "date" else name for name in names]
+            rows = self.Use._read_group(domain, specs, ["__count", "value:sum"])
+            found = {row[:-2]: (row[-2], round(row[-1], 2)) for row in rows}
+            with self.subTest(names=names):
+                self.assertEqual(
+                    found,
+                    {
+                        key: (len(values), round(sum(values), 2))
+                        for key, values in expected.items()
+                    },
+                )
 
     def test_suspended_and_former_members_have_none(self):
         privilege = self._grant()

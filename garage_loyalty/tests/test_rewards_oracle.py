@@ -1,5 +1,6 @@
 import random
 from collections import defaultdict
+from itertools import product
 
 from odoo import Command
 from odoo.tests import tagged
@@ -17,6 +18,14 @@ MEASURES = (
     "revenue_per_visit:avg",
     "cost_per_use:avg",
     "cost_share:avg",
+)
+# Read by themselves, they are added up beforehand.
+SUMS = (
+    "times:sum",
+    "points:sum",
+    "points_given:sum",
+    "cost:sum",
+    "cost_per_use:avg",
 )
 GROUPINGS = (
     [],
@@ -221,23 +230,27 @@ class TestRewardsCostOracle(RewardsCommon):
         self.assertEqual(len({row["company_id"] for row in rows}), 2)
         self.assertTrue(any(row["visit"] for row in rows))
         companies = (self.company + self.elsewhere).ids
-        for grouping in GROUPINGS:
+        for grouping, measures in product(GROUPINGS, (MEASURES, SUMS)):
             groups = defaultdict(list)
             for row in rows:
                 groups[tuple(row[name] or False for name in grouping)].append(row)
             found = self.Use._read_group(
-                [("company_id", "in", companies)], grouping, MEASURES
+                [("company_id", "in", companies)], grouping, measures
             )
-            with self.subTest(grouping=grouping):
+            with self.subTest(grouping=grouping, measures=measures):
                 self.assertEqual(len(found), len(groups))
                 for values in found:
                     key = tuple(value or False for value in values[: len(grouping)])
-                    self._compare(values[len(grouping) :], self._sum_up(groups[key]))
+                    sums = zip(measures, values[len(grouping) :], strict=True)
+                    self._compare(dict(sums), self._sum_up(groups[key]))
 
     def _compare(self, found, expected):
-        for name, one, two in zip(MEASURES, found, expected, strict=True):
+        expected = dict(zip(MEASURES, expected, strict=True))
+        for name, value in found.items():
             with self.subTest(measure=name):
-                self.assertAlmostEqual(float(one or 0), float(two or 0), places=4)
+                self.assertAlmostEqual(
+                    float(value or 0), float(expected[name] or 0), places=4
+                )
 
     def test_sum_in_one_currency_counts_each_visit_once(self):
         rows = self._list_benefits()

@@ -1,3 +1,5 @@
+import random
+
 from odoo.exceptions import AccessError
 from odoo.tests import Form, freeze_time, tagged
 
@@ -151,6 +153,33 @@ class TestFirstRedemption(UseCommon):
         theirs.partner_id.parent_id = mine.partner_id
         measures = ("member_count:sum", "days:avg")
         self.assertEqual(self._figures(*measures), (1, 10))
+
+    def test_first_days_are_what_the_ledgers_of_all_accounts_say(self):
+        dice = random.Random(8)
+        members = [self._join(f"Member {number}") for number in range(10)]
+        for member in members[:-2]:
+            for _time in range(1 + dice.randrange(3)):
+                day = f"2024-0{dice.randint(2, 5)}-{dice.randint(10, 28)}"
+                invoice = self._pay_with_points(member, day)
+                if dice.random() < 0.5:
+                    self._credit(invoice)
+        for one, two in ((0, 1), (2, 3), (4, 8)):
+            members[one].partner_id.parent_id = members[two].partner_id
+        self.env.invalidate_all()
+        rows = self.First.search([("company_id", "=", self.company.id)])
+        expected = {row.member_id: self._get_first(row.member_id) for row in rows}
+        self.assertEqual(len(rows), 7)
+        self.assertEqual({row.member_id: row.first_date for row in rows}, expected)
+        self.assertTrue(any(expected.values()))
+        self.assertFalse(all(expected.values()))
+
+    def _get_first(self, member):
+        accounts = member | self.Member.search([("merged_into_id", "=", member.id)])
+        done = self.env["garage.loyalty.redemption"].search(
+            [("member_id", "in", accounts.ids), ("state", "=", "done")]
+        )
+        entries = done.entry_ids.filtered(lambda entry: entry.kind == "redeem")
+        return min(entries.mapped("date"), default=False)
 
     def test_grouping_sets_have_medians_of_their_own(self):
         self._pay_with_points(self._join("A"), "2024-01-02")
