@@ -57,11 +57,12 @@ class GarageLoyaltyValuedMixin(models.AbstractModel):
     def _get_valuation(self, day=None):
         """Return the valuation that holds on a day, or the latest one.
 
-        The first one also holds before its day.
+        That of the first day also holds before it. Of several of one day, the last.
         """
         found = self._get_valuations()
-        past = found.filtered(lambda item: not day or item.date <= day)
-        return past[:1] or found[-1:]
+        first = found[-1:].date
+        past = found.filtered(lambda item: not day or item.date <= max(day, first))
+        return past[:1]
 
     def _get_outstanding(self, day):
         """Return the points that are outstanding when a day begins."""

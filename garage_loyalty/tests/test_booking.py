@@ -201,6 +201,19 @@ class TestBooking(BookingCommon):
         self.assertEqual(booking.state, "draft")
         self.assertAlmostEqual(self._get_booked(), self._get_closing(MAY), 2)
 
+    def test_last_valuation_of_the_first_day_holds_before_it_in_books_and_report(self):
+        program = self.program.copy({"name": "Second"})
+        member = self._enrol(self.other, date=START, program=program)
+        self._append(member, "earn", 1000, date(2024, 4, 2))
+        self._value(program, TODAY, 40)
+        self.rule.action_book()
+        domain = [("program_id", "=", program.id), ("month", "=", APRIL)]
+        [row] = self.Report._read_group(domain, [], ["closing_amount:sum"])
+        provision = self.env["garage.loyalty.provision"]
+        owed = provision._get_owed(program, date(2024, 4, 30))
+        self.assertAlmostEqual(owed, float(row[0]), 2)
+        self.assertAlmostEqual(owed, 1000 * program.point_value * 0.4, 2)
+
     def test_copy_of_an_entry_is_no_booked_month(self):
         self.rule.action_book()
         copy = self._get_booking(MAY).move_id.copy()
