@@ -143,6 +143,7 @@ from . import (
     garage_loyalty_lapse,
     garage_loyalty_ledger_check,
     garage_loyalty_lot,
+    garage_loyalty_lot_expiry,
     garage_loyalty_member,
     garage_loyalty_member_month,
     garage_loyalty_member_status,
