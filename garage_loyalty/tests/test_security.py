@@ -55,6 +55,10 @@ RIGHTS = {
     "garage.loyalty.member.month": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.use": {"manager": "r", "accountant": "r"},
     "garage.loyalty.roll.forward": {"manager": "r", "accountant": "r"},
+    "garage.loyalty.liability": {"manager": "r", "accountant": "r"},
+    "garage.loyalty.liability.date": {"manager": "crud", "accountant": "crud"},
+    # Reports of earlier days read it, nobody else.
+    "garage.loyalty.lot.expiry": {},
     # A change is a row of its own, and stays.
     "garage.loyalty.valuation": {"manager": "cr", "accountant": "cr"},
     "garage.loyalty.visit.report": {"manager": "r", "accountant": "r"},
@@ -147,6 +151,9 @@ PUBLIC = {
     },
     "garage.loyalty.cohort": {"action_open_customers"},
     "garage.loyalty.roll.forward": {"action_open_entries"},
+    "garage.loyalty.liability": {"action_open", "action_open_member"},
+    "garage.loyalty.liability.date": {"action_show"},
+    "garage.loyalty.lot": {"write"},
     "garage.loyalty.valuation": {"create", "write"},
     "garage.loyalty.valued.mixin": {"create", "write"},
     "garage.loyalty.estimate": {"write"},
