@@ -49,3 +49,25 @@ class GarageLoyaltyLotExpiry(models.Model):
                 list(lot_ids),
             )
         )
+
+    @api.model
+    def _get_former(self, lots, day):
+        """Return until when lots could be spent at the end of a day, by their ids.
+
+        Only of those of which that has changed since; None where they never expired.
+        """
+        self.flush_model()
+        return dict(
+            self.env.execute_query(
+                SQL(
+                    """
+                    SELECT DISTINCT ON (lot_id) lot_id, date_expiry
+                      FROM garage_loyalty_lot_expiry
+                     WHERE lot_id = ANY(%s) AND date > %s
+                     ORDER BY lot_id, date, id
+                    """,
+                    lots.ids,
+                    day,
+                )
+            )
+        )

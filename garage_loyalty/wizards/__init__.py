@@ -12,5 +12,6 @@ from . import (
     garage_loyalty_liability_date,
     garage_loyalty_redeem,
     garage_loyalty_setup,
+    garage_loyalty_statement,
     garage_loyalty_status_change,
 )
