@@ -125,11 +125,13 @@ class GarageLoyaltyLiability(models.Model):
         )
         day = self._get_day()
         shown = day or self.env.company._get_loyalty_today()
-        title = self.env._("Owed by Age on %s", format_date(self.env, shown))
+        title = self.env._("Owed on %s", format_date(self.env, shown))
         context = {"search_default_group_age": 1}
         if day:
             context["loyalty_date"] = fields.Date.to_string(day)
-        return action | {"name": title, "display_name": title, "context": context}
+        # With the address of the page, the client keeps the day when it loads it again.
+        named = {"name": title, "display_name": title, "path": "loyalty-owed-by-age"}
+        return action | named | {"context": context}
 
     @api.readonly
     def action_open_member(self):

@@ -26,6 +26,7 @@ from . import (
     test_ledger_check,
     test_liability,
     test_lots,
+    test_member_statement,
     test_members,
     test_movement,
     test_movement_cases,

@@ -33,4 +33,6 @@ class GarageLoyaltyLiabilityDate(models.TransientModel):
         if self.date > self.env.company._get_loyalty_today():
             raise UserError(self.env._("What will be owed is not known yet."))
         report = self.env["garage.loyalty.liability"]
-        return report.with_context(loyalty_date=self.date).action_open()
+        action = report.with_context(loyalty_date=self.date).action_open()
+        # It takes the place of the other day, instead of following it.
+        return action | {"target": "main"}
