@@ -96,6 +96,7 @@ from . import garage_loyalty_regular_work_query
 from . import garage_loyalty_member_month_query
 from . import garage_loyalty_benefit_query
 from . import garage_loyalty_member_stage_mixin
+from . import garage_loyalty_member_statement_mixin
 from . import garage_loyalty_result_cost_mixin
 from . import garage_loyalty_words_mixin
 from . import garage_loyalty_result_words_mixin
@@ -153,6 +154,7 @@ from . import (
     garage_loyalty_lapse,
     garage_loyalty_ledger_check,
     garage_loyalty_lot,
+    garage_loyalty_lot_expiry,
     garage_loyalty_member,
     garage_loyalty_member_month,
     garage_loyalty_member_status,

@@ -88,6 +88,14 @@ class GarageLoyaltyLot(models.Model):
             day = format_date(self.env, lot.date)
             lot.display_name = f"{lot.source_name} · {day}" if lot.source_name else day
 
+    def write(self, vals):
+        """Keep until when points could be spent, where that changes."""
+        if "date_expiry" in vals:
+            day = fields.Date.to_date(vals["date_expiry"])
+            changed = self.filtered(lambda lot: lot.date_expiry != day)
+            self.env["garage.loyalty.lot.expiry"]._note(changed.ids)
+        return super().write(vals)
+
     @api.model
     def _get_spendable_domain(self, today):
         """Return the domain of the lots that can be spent on a day."""
@@ -158,6 +166,7 @@ class GarageLoyaltyLot(models.Model):
     @api.model
     def _set_expiry(self, lot_ids, days):
         """Let lots expire on other days; who was warned is warned again."""
+        self.env["garage.loyalty.lot.expiry"]._note(lot_ids)
         self.env.cr.execute(
             SQL(
                 """

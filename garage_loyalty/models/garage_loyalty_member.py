@@ -41,6 +41,7 @@ class GarageLoyaltyMember(models.Model):
         "garage.loyalty.joining.mixin",
         "garage.loyalty.member.bonus.mixin",
         "garage.loyalty.member.stage.mixin",
+        "garage.loyalty.member.statement.mixin",
         "garage.loyalty.member.use.mixin",
         "garage.loyalty.merge.mixin",
         "garage.loyalty.posting.mixin",

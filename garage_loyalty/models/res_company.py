@@ -1,6 +1,8 @@
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from ..tools.movement import month_number
+from ..tools.rows import unnested
 
 STAGE_SETTINGS = {
     "loyalty_lapse_months",
@@ -177,3 +179,11 @@ class ResCompany(models.Model):
         # Which tax it is is no secret to whoever may value points.
         tax = self.sudo().account_sale_tax_id
         return tax.amount if tax.amount_type == "percent" else 0
+
+    @api.model
+    def _get_loyalty_days(self, day=None):
+        """Return a query: ``company_id`` and its present ``day``, or the one given."""
+        # Which day it is in a company is no secret.
+        companies = self.sudo().with_context(active_test=False).search([])
+        rows = [(item.id, day or item._get_loyalty_today()) for item in companies]
+        return SQL("%s AS today (company_id, day)", unnested(("int", "date"), rows))

@@ -4,6 +4,7 @@ from . import garage_loyalty_cohort_query
 from . import garage_loyalty_earning_cohort_query
 from . import garage_loyalty_enrolment_query
 from . import garage_loyalty_frequency_query
+from . import garage_loyalty_liability_query
 from . import garage_loyalty_movement_query
 from . import garage_loyalty_reward_use_query
 from . import garage_loyalty_roll_forward_query
@@ -18,6 +19,7 @@ from . import (
     garage_loyalty_first_redemption,
     garage_loyalty_enrolment,
     garage_loyalty_frequency,
+    garage_loyalty_liability,
     garage_loyalty_movement,
     garage_loyalty_reward_use,
     garage_loyalty_roll_forward,

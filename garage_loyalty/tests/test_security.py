@@ -55,6 +55,15 @@ RIGHTS = {
     "garage.loyalty.member.month": {"advisor": "r", "manager": "r", "accountant": "r"},
     "garage.loyalty.use": {"manager": "r", "accountant": "r"},
     "garage.loyalty.roll.forward": {"manager": "r", "accountant": "r"},
+    "garage.loyalty.liability": {"manager": "r", "accountant": "r"},
+    "garage.loyalty.liability.date": {"manager": "crud", "accountant": "crud"},
+    "garage.loyalty.statement": {
+        "advisor": "crud",
+        "manager": "crud",
+        "accountant": "crud",
+    },
+    # Reports of earlier days read it, nobody else.
+    "garage.loyalty.lot.expiry": {},
     # A change is a row of its own, and stays.
     "garage.loyalty.valuation": {"manager": "cr", "accountant": "cr"},
     # On which accounts points are booked is what accountants decide.
@@ -166,6 +175,10 @@ PUBLIC = {
         "create",
         "write",
     },
+    "garage.loyalty.liability": {"action_open", "action_open_member"},
+    "garage.loyalty.liability.date": {"action_show"},
+    "garage.loyalty.lot": {"write"},
+    "garage.loyalty.statement": {"action_print"},
     "garage.loyalty.valuation": {"create", "write"},
     "garage.loyalty.valued.mixin": {"create", "write"},
     "garage.loyalty.estimate": {"write"},

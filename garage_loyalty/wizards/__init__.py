@@ -9,7 +9,9 @@ from . import (
     garage_loyalty_enrol,
     garage_loyalty_enrol_many,
     garage_loyalty_enrol_many_line,
+    garage_loyalty_liability_date,
     garage_loyalty_redeem,
     garage_loyalty_setup,
+    garage_loyalty_statement,
     garage_loyalty_status_change,
 )
