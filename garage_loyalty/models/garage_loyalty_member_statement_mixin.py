@@ -114,6 +114,9 @@ class GarageLoyaltyMemberStatementMixin(models.AbstractModel):
             "account.move": lambda move: move.name,
             "garage.loyalty.adjustment": lambda item: item.reason_id.name,
             "garage.loyalty.bonus": lambda item: item.display_name,
+            "garage.loyalty.conversion.line": lambda _line: self.env._(
+                "New value of a point"
+            ),
             "garage.loyalty.redemption": lambda item: ", ".join(
                 filter(None, (item.source_name, item.reward_id.name))
             ),

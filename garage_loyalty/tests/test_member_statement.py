@@ -32,7 +32,8 @@ class StatementCommon(GarageLoyaltyCommon):
         cls.env.flush_all()
         cls.env.cr.execute("DELETE FROM garage_loyalty_valuation")
         cls.env.invalidate_all()
-        cls._spend_without_limits()
+        with freeze_time("2024-01-01"):
+            cls._spend_without_limits()
         cls.member = cls._enrol(cls.customer)
         cls.start, cls.end = date(2024, 2, 1), date(2024, 5, 31)
 
