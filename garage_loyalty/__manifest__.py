@@ -26,6 +26,7 @@
         "reports/garage_loyalty_first_redemption_views.xml",
         "reports/garage_loyalty_frequency_views.xml",
         "wizards/garage_loyalty_liability_date_views.xml",
+        "wizards/garage_loyalty_roll_forward_period_views.xml",
         "reports/garage_loyalty_liability_views.xml",
         "reports/garage_loyalty_movement_views.xml",
         "reports/garage_loyalty_reward_use_views.xml",

@@ -1,7 +1,5 @@
-from dateutil.relativedelta import relativedelta
-
 from odoo import api, fields, models
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 from odoo.tools.query import Query
 
 from .garage_loyalty_roll_forward_query import FIGURES
@@ -28,7 +26,8 @@ class GarageLoyaltyRollForward(models.Model):
 
     Opening and all movements make the closing, in points and in money, and the closing
     of a month is the opening of the next. Of a group of months, the opening is that of
-    the first and the closing that of the last.
+    the first and the closing that of the last. The context may ask for a period that
+    begins and ends on any day, as ``loyalty_from`` and ``loyalty_to``.
 
     What is owed for a point is what it takes off times the share that is expected to be
     redeemed, by the valuations of the programme; a new one revalues what is
@@ -136,15 +135,50 @@ class GarageLoyaltyRollForward(models.Model):
 
     def _get_entry_domain(self, figure):
         """Return the domain of the entries behind a figure."""
-        after = self.month + relativedelta(months=1)
+        first, last = self._get_days()
         domain = [("program_id", "=", self.program_id.id)]
         if figure == "opening":
-            return [*domain, ("date", "<", self.month)]
+            return [*domain, ("date", "<", first)]
         if figure == "closing":
-            return [*domain, ("date", "<", after)]
+            return [*domain, ("date", "<=", last)]
         kinds = [kind for kind, name in FIGURES.items() if name == figure]
-        domain += [("date", ">=", self.month), ("date", "<", after)]
+        domain += [("date", ">=", first), ("date", "<=", last)]
         return [*domain, ("kind", "in", kinds)] if kinds else domain
+
+    def _get_days(self):
+        """Return the first and the last day of the month, as far as of the period."""
+        start, end = self._get_period()
+        last = fields.Date.end_of(self.month, "month")
+        return max(self.month, start or self.month), min(last, end or last)
+
+    @api.model
+    @api.readonly
+    def action_open(self):
+        """Open the report of the period of the context, which its title says."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "garage_loyalty.garage_loyalty_roll_forward_action"
+        )
+        start, end = self._get_period()
+        if not (start and end):
+            return action
+        first, last = (format_date(self.env, day) for day in (start, end))
+        title = self.env._(
+            "Owed in points, %(first)s to %(last)s", first=first, last=last
+        )
+        context = {
+            "loyalty_from": fields.Date.to_string(start),
+            "loyalty_to": fields.Date.to_string(end),
+        }
+        return action | {"name": title, "display_name": title, "context": context}
+
+    # -- Excel ------------------------------------------------------------------------
+
+    @api.model
+    def _get_xlsx_about(self, domain, book):
+        start, end = self._get_period()
+        pairs = [(self.env._("From"), start), (self.env._("Until"), end)]
+        told = [(label, format_date(self.env, day)) for label, day in pairs if day]
+        return [*told, *super()._get_xlsx_about(domain, book)]
 
     def _get_title(self, figure):
         """Return the title of the entries behind a figure."""

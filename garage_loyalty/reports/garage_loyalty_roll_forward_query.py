@@ -1,6 +1,8 @@
-from odoo import api, models
+from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..tools import checks
 from ..tools.movement import month_number
 from ..tools.rows import unnested
 
@@ -21,7 +23,8 @@ class GarageLoyaltyRollForwardQuery(models.AbstractModel):
     """The parts of the query of ``garage.loyalty.roll.forward``.
 
     States ``tools.liability.movements`` once more, for all programmes at once. Months
-    are whole numbers in it.
+    are whole numbers in it. The context may ask for a period, as ``loyalty_from`` and
+    ``loyalty_to``: its first and its last month are those days of them.
     """
 
     _name = "garage.loyalty.roll.forward.query"
@@ -31,12 +34,39 @@ class GarageLoyaltyRollForwardQuery(models.AbstractModel):
     def _table_query(self) -> SQL:
         return SQL(
             "WITH daily AS MATERIALIZED (%s), worth AS MATERIALIZED (%s), "
-            "monthly AS MATERIALIZED (%s) %s %s",
+            "rounded AS MATERIALIZED (%s), monthly AS MATERIALIZED (%s) %s %s",
             self._get_daily(),
             self.env["garage.loyalty.program"]._get_worth_query(),
+            self._get_rounded(),
             self._get_monthly(),
             self._select(),
             self._from(),
+        )
+
+    @api.model
+    def _get_period(self):
+        """Return the days from and to which the context asks, None where it does not.
+
+        :raise UserError: when they are no days, or in the wrong order
+        """
+        names = ("loyalty_from", "loyalty_to")
+        days = [self.env.context.get(name) or None for name in names]
+        if any(map(checks.day, days)):
+            text = self.env._("Enter days between the years 1900 and 2999.")
+            raise UserError(text)
+        start, end = map(fields.Date.to_date, days)
+        if start and end and end < start:
+            raise UserError(self.env._("The period ends before it begins."))
+        return start, end
+
+    @api.model
+    def _get_within(self) -> SQL:
+        """Return the condition on the days of the period."""
+        start, end = self._get_period()
+        return SQL(
+            "%s AND %s",
+            SQL("date >= %s", start) if start else SQL("TRUE"),
+            SQL("date <= %s", end) if end else SQL("TRUE"),
         )
 
     @api.model
@@ -114,11 +144,21 @@ class GarageLoyaltyRollForwardQuery(models.AbstractModel):
                        AS revalued_amount,
                    sum(points)::int AS points, sum(amount) AS amount
               FROM (SELECT *, date_trunc('month', date::timestamp) AS month
-                      FROM (%s) rounded) moved
+                      FROM rounded WHERE %s) moved
              GROUP BY 1, 2
             """,
             SQL(", ").join(sums),
-            self._get_rounded(),
+            self._get_within(),
+        )
+
+    @api.model
+    def _get_before(self) -> SQL:
+        """Return a query: what was outstanding when the period began."""
+        start, _end = self._get_period()
+        return SQL(
+            "SELECT program_id, sum(points) AS points, sum(amount) AS amount "
+            "FROM rounded WHERE %s GROUP BY 1",
+            SQL("date < %s", start) if start else SQL("FALSE"),
         )
 
     @api.model
@@ -143,7 +183,11 @@ class GarageLoyaltyRollForwardQuery(models.AbstractModel):
     def _from(self) -> SQL:
         """Return the tables. Override, calling super, to join one more."""
         zeros = SQL(", ").join(
-            SQL("COALESCE(%(name)s, 0) AS %(name)s", name=SQL.identifier(name))
+            SQL(
+                "COALESCE(%s, 0) AS %s",
+                SQL.identifier("monthly", name),
+                SQL.identifier(name),
+            )
             for figure in (*FIGURES.values(), "points")
             for name in (_both(figure) if figure != "points" else ("points", "amount"))
         )
@@ -151,21 +195,29 @@ class GarageLoyaltyRollForwardQuery(models.AbstractModel):
             """
               FROM (SELECT span.program_id, span.number, span.is_running, %(zeros)s,
                            COALESCE(revalued_amount, 0) AS revalued_amount,
-                           (sum(COALESCE(points, 0)) OVER program)::int AS closing,
-                           sum(COALESCE(amount, 0)) OVER program AS closing_amount
+                           (sum(COALESCE(monthly.points, 0)) OVER program)::int
+                               + COALESCE(earlier.points, 0)::int AS closing,
+                           sum(COALESCE(monthly.amount, 0)) OVER program
+                               + COALESCE(earlier.amount, 0) AS closing_amount
                       FROM (%(months)s) AS span (program_id, number, is_running)
                       LEFT JOIN monthly USING (program_id, number)
+                      LEFT JOIN (%(before)s) earlier USING (program_id)
                     WINDOW program AS (PARTITION BY program_id ORDER BY number)) line
               JOIN garage_loyalty_program program ON program.id = line.program_id
               JOIN res_company company ON company.id = program.company_id
             """,
             zeros=zeros,
             months=self._get_months(),
+            before=self._get_before(),
         )
 
     @api.model
     def _get_months(self) -> SQL:
-        """Return a query: the months of each programme, up to the running one."""
+        """Return a query: the months of each programme, up to the running one.
+
+        Of a period, only its own.
+        """
+        start, end = self._get_period()
         found = self.env.execute_query(
             SQL(
                 "SELECT program_id, company_id, min(date), max(date) "
@@ -178,10 +230,12 @@ class GarageLoyaltyRollForwardQuery(models.AbstractModel):
         for program_id, company_id, first, last in found:
             today = companies.browse(company_id)._get_loyalty_today()
             running = month_number(today)
-            end = max(running, month_number(last))
+            since = month_number(max(first, start) if start else first)
+            until = max(running, month_number(last))
+            until = min(until, month_number(end)) if end else until
             rows += [
                 (program_id, number, number == running)
-                for number in range(month_number(first), end + 1)
+                for number in range(since, until + 1)
             ]
         return unnested(("int", "int", "boolean"), rows)
 

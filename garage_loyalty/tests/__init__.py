@@ -58,6 +58,7 @@ from . import (
     test_rewards_cost,
     test_rewards_oracle,
     test_roll_forward,
+    test_roll_forward_period,
     test_security,
     test_settings,
     test_setup,

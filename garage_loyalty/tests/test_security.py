@@ -57,6 +57,7 @@ RIGHTS = {
     "garage.loyalty.roll.forward": {"manager": "r", "accountant": "r"},
     "garage.loyalty.liability": {"manager": "r", "accountant": "r"},
     "garage.loyalty.liability.date": {"manager": "crud", "accountant": "crud"},
+    "garage.loyalty.roll.forward.period": {"manager": "crud", "accountant": "crud"},
     "garage.loyalty.statement": {
         "advisor": "crud",
         "manager": "crud",
@@ -165,7 +166,7 @@ PUBLIC = {
         "action_send_sms",
     },
     "garage.loyalty.cohort": {"action_open_customers"},
-    "garage.loyalty.roll.forward": {"action_open_entries"},
+    "garage.loyalty.roll.forward": {"action_open", "action_open_entries"},
     "garage.loyalty.accounting": {"action_book", "create", "write"},
     "garage.loyalty.booking": {"action_book_again", "action_open_moves"},
     "garage.loyalty.reconciliation": {
@@ -177,6 +178,7 @@ PUBLIC = {
     },
     "garage.loyalty.liability": {"action_open", "action_open_member"},
     "garage.loyalty.liability.date": {"action_show"},
+    "garage.loyalty.roll.forward.period": {"action_show"},
     "garage.loyalty.lot": {"write"},
     "garage.loyalty.statement": {"action_print"},
     "garage.loyalty.valuation": {"create", "write"},

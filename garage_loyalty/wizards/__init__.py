@@ -11,6 +11,7 @@ from . import (
     garage_loyalty_enrol_many_line,
     garage_loyalty_liability_date,
     garage_loyalty_redeem,
+    garage_loyalty_roll_forward_period,
     garage_loyalty_setup,
     garage_loyalty_statement,
     garage_loyalty_status_change,
