@@ -13,6 +13,8 @@ PERIODS = [
     ("other", "Other days"),
 ]
 
+MONTHS = {"month": 1, "quarter": 3, "year": 12}
+
 
 class GarageLoyaltyRollForwardPeriod(models.TransientModel):
     """The days between which *What Is Owed in Points* is shown."""
@@ -54,10 +56,9 @@ class GarageLoyaltyRollForwardPeriod(models.TransientModel):
                 wizard.date_from = wizard.date_from or today.replace(day=1)
                 wizard.date_to = wizard.date_to or today
                 continue
-            length = relativedelta(months={"month": 1, "quarter": 3, "year": 12}[span])
-            first = start_of(today, span) - (
-                length if when == "last" else relativedelta()
-            )
+            length = relativedelta(months=MONTHS[span])
+            first = start_of(today, span)
+            first -= length if when == "last" else relativedelta()
             wizard.date_from = first
             wizard.date_to = first + length - relativedelta(days=1)
 
