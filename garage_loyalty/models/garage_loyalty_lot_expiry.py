@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..tools.rows import unnested
+
 
 class GarageLoyaltyLotExpiry(models.Model):
     """Until when points of a lot could be spent, before that was changed.
@@ -42,10 +44,11 @@ class GarageLoyaltyLotExpiry(models.Model):
                 SELECT lot.id, today.day, lot.date_expiry
                   FROM garage_loyalty_lot lot
                   JOIN garage_loyalty_member member ON member.id = lot.member_id
-                  JOIN (%s) today ON today.company_id = member.company_id
+                  JOIN (%s) today (company_id, day)
+                    ON today.company_id = member.company_id
                  WHERE lot.id = ANY(%s)
                 """,
-                self.env["res.company"]._get_loyalty_days(),
+                unnested(("int", "date"), self.env["res.company"]._get_loyalty_days()),
                 list(lot_ids),
             )
         )

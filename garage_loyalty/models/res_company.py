@@ -1,8 +1,6 @@
 from odoo import api, fields, models
-from odoo.tools import SQL
 
 from ..tools.movement import month_number
-from ..tools.rows import unnested
 
 STAGE_SETTINGS = {
     "loyalty_lapse_months",
@@ -182,8 +180,7 @@ class ResCompany(models.Model):
 
     @api.model
     def _get_loyalty_days(self, day=None):
-        """Return a query: ``company_id`` and its present ``day``, or the one given."""
+        """Return pairs of the id of every company and its present day, or ``day``."""
         # Which day it is in a company is no secret.
         companies = self.sudo().with_context(active_test=False).search([])
-        rows = [(item.id, day or item._get_loyalty_today()) for item in companies]
-        return SQL("%s AS today (company_id, day)", unnested(("int", "date"), rows))
+        return [(item.id, day or item._get_loyalty_today()) for item in companies]

@@ -4,6 +4,7 @@ from . import garage_loyalty_cohort_query
 from . import garage_loyalty_earning_cohort_query
 from . import garage_loyalty_enrolment_query
 from . import garage_loyalty_frequency_query
+from . import garage_loyalty_liability_lot_query
 from . import garage_loyalty_liability_query
 from . import garage_loyalty_movement_query
 from . import garage_loyalty_reward_use_query
