@@ -4,7 +4,7 @@ from odoo.tools import SQL
 
 from ..tools import checks
 from ..tools.movement import month_number
-from ..tools.rows import unnested
+from ..tools.rows import columns, unnested
 
 # How the ledger calls what moves a balance, and how the report does.
 FIGURES = {
@@ -32,16 +32,41 @@ class GarageLoyaltyRollForwardQuery(models.AbstractModel):
 
     @property
     def _table_query(self) -> SQL:
-        return SQL(
-            "WITH daily AS MATERIALIZED (%s), worth AS MATERIALIZED (%s), "
-            "rounded AS MATERIALIZED (%s), monthly AS MATERIALIZED (%s) %s %s",
-            self._get_daily(),
-            self.env["garage.loyalty.program"]._get_worth_query(),
-            self._get_rounded(),
-            self._get_monthly(),
-            self._select(),
-            self._from(),
+        queries = (
+            SQL("%s AS MATERIALIZED (%s)", SQL.identifier(name), query)
+            for name, query in self._get_named().items()
         )
+        named = SQL(", ").join(queries)
+        return SQL("WITH %s %s %s", named, self._select(), self._from())
+
+    @api.model
+    def _get_named(self):
+        """Return the queries that the others build on, in their order."""
+        return {
+            "worth": self.env["garage.loyalty.program"]._get_worth_query(),
+            "daily": self._get_daily(),
+            "rounded": self._get_rounded(),
+            "monthly": self._get_monthly(),
+        }
+
+    @api.model
+    def _get_keys(self):
+        """Return the columns of what is rolled forward.
+
+        Override, together with ``_get_daily``, to divide programmes further.
+        """
+        return columns(("program_id",))
+
+    @api.model
+    def _get_names(self):
+        """Return the columns of all figures, of each the points and the amount."""
+        figures = self._get_figures().values()
+        return [name for item in figures for name in (item, f"{item}_amount")]
+
+    @api.model
+    def _get_figures(self):
+        """Return the columns of what moves a balance, by what the ledger calls it."""
+        return FIGURES
 
     @api.model
     def _get_period(self):
@@ -80,46 +105,56 @@ class GarageLoyaltyRollForwardQuery(models.AbstractModel):
         )
 
     @api.model
-    def _get_cells(self) -> SQL:
-        """Return a query: points and their exact worth, revaluations first in a day."""
+    def _get_cells(self, keys) -> SQL:
+        """Return a query: points and their exact worth, revaluations first in a day.
+
+        :param keys: by which of the columns of ``daily``
+        """
         return SQL(
             """
-            SELECT daily.program_id, daily.date, daily.kind, daily.points,
+            SELECT %(keys)s, daily.date, daily.kind, daily.points,
                    daily.points * worth.worth AS amount
               FROM daily
-              JOIN worth ON worth.program_id = daily.program_id
-               AND (worth.since IS NULL OR worth.since <= daily.date)
+              JOIN worth USING (program_id)
+             WHERE (worth.since IS NULL OR worth.since <= daily.date)
                AND (worth.until IS NULL OR worth.until > daily.date)
              UNION ALL
-            SELECT worth.program_id, worth.since, '', 0, worth.change * COALESCE((
-                    SELECT sum(points) FROM daily
-                     WHERE daily.program_id = worth.program_id
-                       AND daily.date < worth.since), 0)
-              FROM worth WHERE worth.since IS NOT NULL
-            """
+            SELECT %(keys)s, worth.since, '', 0, worth.change * sum(daily.points)
+              FROM daily
+              JOIN worth USING (program_id)
+             WHERE daily.date < worth.since
+             GROUP BY %(keys)s, worth.since, worth.change
+            """,
+            keys=keys,
         )
 
     @api.model
     def _get_rounded(self) -> SQL:
-        """Return a query: each cell in the smallest unit of the currency.
+        """Return a query: each cell in the smallest unit of the currency."""
+        return self._round(self._get_cells(self._get_keys()), self._get_keys())
+
+    @api.model
+    def _round(self, cells, keys) -> SQL:
+        """Return a query: cells, rounded so that they make the rounded totals.
 
         Rounded totals less the rounded totals before: so whatever is added up of them
         makes the rounded total again.
         """
         return SQL(
             """
-            SELECT cell.program_id, cell.date, cell.kind, cell.points,
+            SELECT %(keys)s, cell.date, cell.kind, cell.points,
                    round(cell.total, currency.decimal_places)
                    - round(cell.total - cell.amount, currency.decimal_places) AS amount
               FROM (SELECT cells.*, sum(amount) OVER (
-                               PARTITION BY program_id ORDER BY date, kind COLLATE "C")
+                               PARTITION BY %(keys)s ORDER BY date, kind COLLATE "C")
                                AS total
-                      FROM (%s) cells) cell
+                      FROM (%(cells)s) cells) cell
               JOIN garage_loyalty_program program ON program.id = cell.program_id
               JOIN res_company company ON company.id = program.company_id
               JOIN res_currency currency ON currency.id = company.currency_id
             """,
-            self._get_cells(),
+            keys=keys,
+            cells=cells,
         )
 
     @api.model
@@ -134,21 +169,23 @@ class GarageLoyaltyRollForwardQuery(models.AbstractModel):
                 name=SQL.identifier(name),
                 amount=SQL.identifier(f"{name}_amount"),
             )
-            for kind, name in FIGURES.items()
+            for kind, name in self._get_figures().items()
         ]
         return SQL(
             """
-            SELECT program_id, extract(year FROM month)::int * 12
+            SELECT %s, extract(year FROM month)::int * 12
                    + extract(month FROM month)::int - 1 AS number, %s,
                    COALESCE(sum(amount) FILTER (WHERE kind = ''), 0)
                        AS revalued_amount,
                    sum(points)::int AS points, sum(amount) AS amount
               FROM (SELECT *, date_trunc('month', date::timestamp) AS month
                       FROM rounded WHERE %s) moved
-             GROUP BY 1, 2
+             GROUP BY %s, number
             """,
+            self._get_keys(),
             SQL(", ").join(sums),
             self._get_within(),
+            self._get_keys(),
         )
 
     @api.model
@@ -156,16 +193,16 @@ class GarageLoyaltyRollForwardQuery(models.AbstractModel):
         """Return a query: what was outstanding when the period began."""
         start, _end = self._get_period()
         return SQL(
-            "SELECT program_id, sum(points) AS points, sum(amount) AS amount "
-            "FROM rounded WHERE %s GROUP BY 1",
-            SQL("date < %s", start) if start else SQL("FALSE"),
+            "SELECT %(keys)s, sum(points) AS points, sum(amount) AS amount "
+            "FROM rounded WHERE %(before)s GROUP BY %(keys)s",
+            keys=self._get_keys(),
+            before=SQL("date < %s", start) if start else SQL("FALSE"),
         )
 
     @api.model
     def _select(self) -> SQL:
         """Return the columns. Override, calling super, to add one."""
-        names = [name for figure in FIGURES.values() for name in _both(figure)]
-        names.append("revalued_amount")
+        names = [*self._get_names(), "revalued_amount"]
         return SQL(
             """
             SELECT line.program_id::bigint * 100000 + line.number AS id,
@@ -188,24 +225,24 @@ class GarageLoyaltyRollForwardQuery(models.AbstractModel):
                 SQL.identifier("monthly", name),
                 SQL.identifier(name),
             )
-            for figure in (*FIGURES.values(), "points")
-            for name in (_both(figure) if figure != "points" else ("points", "amount"))
+            for name in ("points", "amount", *self._get_names())
         )
         return SQL(
             """
-              FROM (SELECT span.program_id, span.number, span.is_running, %(zeros)s,
+              FROM (SELECT %(keys)s, number, span.is_running, %(zeros)s,
                            COALESCE(revalued_amount, 0) AS revalued_amount,
                            (sum(COALESCE(monthly.points, 0)) OVER program)::int
                                + COALESCE(earlier.points, 0)::int AS closing,
                            sum(COALESCE(monthly.amount, 0)) OVER program
                                + COALESCE(earlier.amount, 0) AS closing_amount
-                      FROM (%(months)s) AS span (program_id, number, is_running)
-                      LEFT JOIN monthly USING (program_id, number)
-                      LEFT JOIN (%(before)s) earlier USING (program_id)
-                    WINDOW program AS (PARTITION BY program_id ORDER BY number)) line
+                      FROM (%(months)s) AS span (%(keys)s, number, is_running)
+                      LEFT JOIN monthly USING (%(keys)s, number)
+                      LEFT JOIN (%(before)s) earlier USING (%(keys)s)
+                    WINDOW program AS (PARTITION BY %(keys)s ORDER BY number)) line
               JOIN garage_loyalty_program program ON program.id = line.program_id
               JOIN res_company company ON company.id = program.company_id
             """,
+            keys=self._get_keys(),
             zeros=zeros,
             months=self._get_months(),
             before=self._get_before(),
@@ -238,7 +275,3 @@ class GarageLoyaltyRollForwardQuery(models.AbstractModel):
                 for number in range(since, until + 1)
             ]
         return unnested(("int", "int", "boolean"), rows)
-
-
-def _both(figure):
-    return figure, f"{figure}_amount"
