@@ -30,6 +30,7 @@
         "reports/garage_loyalty_liability_views.xml",
         "reports/garage_loyalty_movement_views.xml",
         "reports/garage_loyalty_reward_use_views.xml",
+        "reports/garage_loyalty_roll_forward_tier_views.xml",
         "reports/garage_loyalty_roll_forward_views.xml",
         "reports/garage_loyalty_use_views.xml",
         "reports/garage_loyalty_visit_report_views.xml",

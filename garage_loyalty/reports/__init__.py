@@ -9,6 +9,7 @@ from . import garage_loyalty_liability_query
 from . import garage_loyalty_movement_query
 from . import garage_loyalty_reward_use_query
 from . import garage_loyalty_roll_forward_query
+from . import garage_loyalty_roll_forward_tier_query
 from . import garage_loyalty_visit_report_query
 
 # isort: split
@@ -24,6 +25,7 @@ from . import (
     garage_loyalty_movement,
     garage_loyalty_reward_use,
     garage_loyalty_roll_forward,
+    garage_loyalty_roll_forward_tier,
     garage_loyalty_tier_move,
     garage_loyalty_use,
     garage_loyalty_visit_report,

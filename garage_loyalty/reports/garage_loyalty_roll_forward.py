@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL, format_date
 from odoo.tools.query import Query
+from odoo.tools.safe_eval import safe_eval
 
 from .garage_loyalty_roll_forward_query import FIGURES
 
@@ -155,9 +156,8 @@ class GarageLoyaltyRollForward(models.Model):
     @api.readonly
     def action_open(self):
         """Open the report of the period of the context, which its title says."""
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "garage_loyalty.garage_loyalty_roll_forward_action"
-        )
+        name = f"garage_loyalty.{self._name.replace('.', '_')}_action"
+        action = self.env["ir.actions.act_window"]._for_xml_id(name)
         start, end = self._get_period()
         if not (start and end):
             return action
@@ -165,7 +165,9 @@ class GarageLoyaltyRollForward(models.Model):
         title = self.env._(
             "Owed in points, %(first)s to %(last)s", first=first, last=last
         )
-        context = {
+        context = safe_eval(action["context"] or "{}")
+        context.pop("search_default_filter_year", None)
+        context |= {
             "loyalty_from": fields.Date.to_string(start),
             "loyalty_to": fields.Date.to_string(end),
         }

@@ -205,7 +205,7 @@ class GarageLoyaltyRollForwardQuery(models.AbstractModel):
         names = [*self._get_names(), "revalued_amount"]
         return SQL(
             """
-            SELECT line.program_id::bigint * 100000 + line.number AS id,
+            SELECT %s AS id,
                    make_date(line.number / 12, line.number %% 12 + 1, 1) AS month,
                    line.program_id, program.company_id, company.currency_id,
                    line.is_running, %s,
@@ -213,8 +213,14 @@ class GarageLoyaltyRollForwardQuery(models.AbstractModel):
                    line.closing_amount - line.amount AS opening_amount,
                    line.closing_amount
             """,
+            self._get_row_id(),
             SQL(", ").join(SQL.identifier("line", name) for name in names),
         )
+
+    @api.model
+    def _get_row_id(self) -> SQL:
+        """Return the id of a row, the same whenever it is read."""
+        return SQL("line.program_id::bigint * 100000 + line.number")
 
     @api.model
     def _from(self) -> SQL:
@@ -231,6 +237,7 @@ class GarageLoyaltyRollForwardQuery(models.AbstractModel):
             """
               FROM (SELECT %(keys)s, number, span.is_running, %(zeros)s,
                            COALESCE(revalued_amount, 0) AS revalued_amount,
+                           monthly.points IS NOT NULL AS is_moved,
                            (sum(COALESCE(monthly.points, 0)) OVER program)::int
                                + COALESCE(earlier.points, 0)::int AS closing,
                            sum(COALESCE(monthly.amount, 0)) OVER program

@@ -59,6 +59,7 @@ from . import (
     test_rewards_oracle,
     test_roll_forward,
     test_roll_forward_period,
+    test_roll_forward_tier,
     test_security,
     test_settings,
     test_setup,

@@ -57,6 +57,7 @@ RIGHTS = {
     "garage.loyalty.roll.forward": {"manager": "r", "accountant": "r"},
     "garage.loyalty.liability": {"manager": "r", "accountant": "r"},
     "garage.loyalty.liability.date": {"manager": "crud", "accountant": "crud"},
+    "garage.loyalty.roll.forward.tier": {"manager": "r", "accountant": "r"},
     "garage.loyalty.roll.forward.period": {"manager": "crud", "accountant": "crud"},
     "garage.loyalty.statement": {
         "advisor": "crud",
@@ -166,6 +167,7 @@ PUBLIC = {
         "action_send_sms",
     },
     "garage.loyalty.cohort": {"action_open_customers"},
+    "garage.loyalty.roll.forward.tier": {"action_open_entries"},
     "garage.loyalty.roll.forward": {"action_open", "action_open_entries"},
     "garage.loyalty.accounting": {"action_book", "create", "write"},
     "garage.loyalty.booking": {"action_book_again", "action_open_moves"},

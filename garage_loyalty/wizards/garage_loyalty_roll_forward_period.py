@@ -43,6 +43,8 @@ class GarageLoyaltyRollForwardPeriod(models.TransientModel):
         help="The last day of it.",
     )
 
+    by_tier = fields.Boolean()
+
     _days_in_order = models.Constraint(
         "CHECK(date_from <= date_to)", "The period ends before it begins."
     )
@@ -66,7 +68,7 @@ class GarageLoyaltyRollForwardPeriod(models.TransientModel):
     def action_show(self):
         """Open the report of the period."""
         self.ensure_one()
-        report = self.env["garage.loyalty.roll.forward"].with_context(
-            loyalty_from=self.date_from, loyalty_to=self.date_to
-        )
-        return report.action_open()
+        tiers = self.env["garage.loyalty.roll.forward.tier"]
+        report = tiers if self.by_tier else self.env["garage.loyalty.roll.forward"]
+        days = {"loyalty_from": self.date_from, "loyalty_to": self.date_to}
+        return report.with_context(**days).action_open()
