@@ -64,7 +64,6 @@ class GarageLoyaltyRollForwardPeriod(models.TransientModel):
             wizard.date_from = first
             wizard.date_to = first + length - relativedelta(days=1)
 
-    @api.readonly
     def action_show(self):
         """Open the report of the period."""
         self.ensure_one()
