@@ -3,13 +3,16 @@ from collections import defaultdict
 from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
+from io import BytesIO
 
 from dateutil.relativedelta import relativedelta
 from freezegun import freeze_time
+from openpyxl import load_workbook
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import format_date
 
 from ..tools import ages
 from ..tools.liability import Valuation, rounded, valuation_on
@@ -53,7 +56,9 @@ class AgedCommon(LiabilityCommon):
         source = member.partner_id
         points = rng.randrange(1, 400)
         dated = dated or day
-        act = rng.choice(["give"] * 4 + ["redeem", "restore", "clawback", "transfer"])
+        act = rng.choice(
+            ["give"] * 4 + ["redeem", "restore", "clawback", "clawback", "transfer"]
+        )
         # Whoever has too little is refused, as at the counter.
         with suppress(UserError), cls.env.cr.savepoint():
             if act == "give":
@@ -202,16 +207,39 @@ class TestLiability(AgedCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.days = [START + timedelta(number) for number in (-1, 0, 9, 40, 41, 95, 140)]
+        cls.days = [START + timedelta(number) for number in range(-1, 135, 9)]
 
         def dated(rng, day):
-            return max(START, day - timedelta(rng.choice([0, 0, 0, 3, 20])))
+            return max(START, day - timedelta(rng.choice([0, 0, 3, 20, 40])))
 
         cls._live(5, 120, dated)
 
     def test_every_day_is_what_its_entries_make(self):
         for day in self.days:
             self._assert_replayed(day)
+
+    def test_sheet_of_a_past_day_says_it_and_sums_to_its_rounded_worth(self):
+        day = self.days[-3]
+        self.env.user.group_ids += self.env.ref("base.group_allow_export")
+        for program in self.programs:
+            file = BytesIO()
+            report = self.Report.with_context(
+                loyalty_date=day, allowed_company_ids=program.company_id.ids
+            )
+            report._write_xlsx(file, [("program_id", "=", program.id)])
+            rows, about = (
+                [*sheet.values]
+                for sheet in load_workbook(file, data_only=True).worksheets
+            )
+            self.assertIn(("As of", format_date(self.env, day)), [r[:2] for r in about])
+            place = rows[0].index("Owed")
+            *values, total = (row[place] for row in rows[1:] if row[place] is not None)
+            domain = [("program_id", "=", program.id), ("date", "<=", day)]
+            points = sum(self.Entry.search(domain).mapped("points"))
+            digits = program.company_id.currency_id.decimal_places
+            worth = rounded(points * self._get_worth(program, day), digits)
+            self.assertEqual(sum(Decimal(str(value)) for value in values), worth)
+            self.assertAlmostEqual(total, float(worth), 6)
 
     def test_history_has_all_that_the_report_must_tell_apart(self):
         rows = [row for day in self.days for row in self._read(day).values()]
