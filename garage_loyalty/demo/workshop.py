@@ -93,7 +93,7 @@ class Loader:
 
     def _commit(self, title, **counts):
         # A script of some minutes: what is done is kept, and memory is freed.
-        self.env.cr.commit()
+        self.env.cr.commit()  # pylint: disable=invalid-commit
         self.env.invalidate_all()
         self.progress.step(title, **counts)
 

@@ -180,7 +180,8 @@ class ResCompany(models.Model):
 
     @api.model
     def _get_loyalty_days(self, day=None):
-        """Return pairs of the id of every company and its present day, or ``day``."""
+        """Return pairs of company and its present day, or ``day``: of all with programmes."""
         # Which day it is in a company is no secret.
-        companies = self.sudo().with_context(active_test=False).search([])
+        companies = self.sudo().with_context(active_test=False)
+        companies = companies.search([("loyalty_program_ids", "!=", False)])
         return [(item.id, day or item._get_loyalty_today()) for item in companies]
