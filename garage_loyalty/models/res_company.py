@@ -180,7 +180,7 @@ class ResCompany(models.Model):
 
     @api.model
     def _get_loyalty_days(self, day=None):
-        """Return pairs of company and its present day, or ``day``: of all with programmes."""
+        """Return pairs of each company with a programme and its day, or ``day``."""
         # Which day it is in a company is no secret.
         companies = self.sudo().with_context(active_test=False)
         companies = companies.search([("loyalty_program_ids", "!=", False)])
