@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import float_compare
+from odoo.tools import float_compare, formatLang
 
 DIGITS = 6
 
@@ -171,7 +171,10 @@ class GarageLoyaltyValuation(models.Model):
     @api.depends("program_id", "point_value", "keep_balances")
     def _compute_kept_text(self):
         for valuation in self:
-            kept = valuation._get_kept()
+            kept = [
+                formatLang(self.env, number, digits=0)
+                for number in valuation._get_kept() or ()
+            ]
             valuation.kept_text = kept and self.env._(
                 "%(count)s members: %(before)s points become %(after)s.",
                 count=kept[0],
