@@ -18,7 +18,8 @@ def uninstall_hook(env):
             DROP FUNCTION IF EXISTS garage_loyalty_note_benefit() CASCADE;
             DROP FUNCTION IF EXISTS garage_loyalty_note_members() CASCADE;
             DROP FUNCTION IF EXISTS garage_loyalty_checksum(garage_loyalty_entry);
-            DROP FUNCTION IF EXISTS garage_loyalty_checksum(garage_loyalty_allocation)
+            DROP FUNCTION IF EXISTS garage_loyalty_checksum(garage_loyalty_allocation);
+            DROP FUNCTION IF EXISTS garage_loyalty_checksum(garage_loyalty_deferral)
             """
         )
     )
