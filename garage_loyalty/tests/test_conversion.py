@@ -173,6 +173,14 @@ class TestConversion(GarageLoyaltyCommon):
         worth = 0.1 / (1 + self.program._get_valuation().tax_percent / 100)
         self.assertAlmostEqual(float(row[2]), 61 * worth, 2)
 
+    def test_result_of_the_program_counts_no_conversion(self):
+        self._valuate(0.02)
+        self._convert()
+        issued = self.env["garage.loyalty.result"]._get_points_issued(
+            self.company, date(2024, 3, 1), date(2024, 3, 31)
+        )
+        self.assertEqual(issued[self.program, "adjust"], 41)
+
     def test_only_managers_keep_balances(self):
         accountant = self._create_user("auditor", ACCOUNTANT)
         with self.assertRaises(AccessError):
