@@ -219,8 +219,21 @@ class GarageLoyaltyRollForwardQuery(models.AbstractModel):
 
     @api.model
     def _get_row_id(self) -> SQL:
-        """Return the id of a row, the same whenever it is read."""
-        return SQL("line.program_id::bigint * 100000 + line.number")
+        """Return the id of a row: months that a period cuts are other rows."""
+        start, end = self._get_period()
+        return SQL(
+            "(line.program_id::bigint * 100000 + line.number) * 1024 + %s + %s",
+            self._get_cut(start, start and 32 * (start.day - 1)),
+            self._get_cut(end, end and end.day),
+        )
+
+    @api.model
+    def _get_cut(self, day, number) -> SQL:
+        """Return a number for the month of a day, 0 for all others."""
+        if not day:
+            return SQL("0")
+        month = month_number(day)
+        return SQL("CASE WHEN line.number = %s THEN %s ELSE 0 END", month, number)
 
     @api.model
     def _from(self) -> SQL:

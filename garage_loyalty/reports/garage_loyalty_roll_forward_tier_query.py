@@ -149,7 +149,7 @@ class GarageLoyaltyRollForwardTierQuery(models.AbstractModel):
     @api.model
     def _get_row_id(self) -> SQL:
         number = super()._get_row_id()
-        return SQL("(line.tier_id + 1)::bigint * 100000000000 + %s", number)
+        return SQL("(line.tier_id + 1)::bigint * 1000000000 * 1024 + %s", number)
 
     @api.model
     def _select(self) -> SQL:

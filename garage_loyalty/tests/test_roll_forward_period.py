@@ -102,6 +102,19 @@ class TestRollForwardPeriod(LiabilityCommon):
                 entries = self.Entry.search(action["domain"])
                 self.assertEqual(sum(entries.mapped("points")), row[name], name)
 
+    def test_periods_read_one_after_the_other_are_told_apart(self):
+        domain = [("program_id", "=", self.program.id), ("month", "=", "2024-03-01")]
+        found = []
+        for days in (("2024-03-10", "2024-03-19"), ("2024-03-10", None), (None, None)):
+            context = dict(zip(("loyalty_from", "loyalty_to"), days, strict=True))
+            row = self.Report.with_context(**context).search(domain)
+            found.append((row.opening, row.closing))
+        first, second, whole = found
+        self.assertEqual(first[0], second[0])
+        self.assertEqual(second[1], whole[1])
+        self.assertNotEqual(first[0], whole[0])
+        self.assertNotEqual(first[1], whole[1])
+
     def test_program_that_began_later_has_no_rows(self):
         self.assertFalse(self._read(date(2023, 1, 1), date(2023, 12, 31)))
 
