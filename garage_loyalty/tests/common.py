@@ -292,6 +292,29 @@ class GarageLoyaltyCommon(AccountTestInvoicingCommon):
         return holdout
 
     @classmethod
+    def _book_points(cls, **vals):
+        """Book what is owed in points by deferring sales; return the set-up."""
+        liability, income = cls.env["account.account"].create(
+            [
+                {"name": "Points", "code": "2801", "account_type": "liability_current"},
+                {"name": "Points", "code": "4801", "account_type": "income"},
+            ]
+        )
+        rule = cls.env["garage.loyalty.accounting"].create(
+            {
+                "company_id": cls.company.id,
+                "method": "deferral",
+                "journal_id": cls.company_data["default_journal_misc"].id,
+                "liability_account_id": liability.id,
+                "result_account_id": income.id,
+                **vals,
+            }
+        )
+        rule.action_book()
+        cls.env["garage.loyalty.reconciliation"].create({"company_id": cls.company.id})
+        return rule
+
+    @classmethod
     def _hand_over(cls, member, partner):
         """Give a membership to another customer, as merging two customers does."""
         cls.env.flush_all()

@@ -110,7 +110,7 @@ class TestAppendOnly(GarageLoyaltyCommon):
     def test_uninstalled_leaves_no_trigger_behind(self):
         query = "SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'append_only_%'"
         self.env.cr.execute(query)
-        self.assertEqual(self.env.cr.fetchone(), (4,))
+        self.assertEqual(self.env.cr.fetchone(), (6,))
         uninstall_hook(self.env)
         self.env.cr.execute(query)
         self.assertEqual(self.env.cr.fetchone(), (0,))

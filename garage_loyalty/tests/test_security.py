@@ -426,6 +426,11 @@ class TestCompanies(GarageLoyaltyCommon):
         cls.env["garage.loyalty.review"].sudo()._record(cls.company, number, number)
         Estimate = cls.env["garage.loyalty.estimate"].sudo()
         Estimate._request(cls.company, fields.Date.today())
+        cls._pay(cls._invoice(cls.customer))
+        cls._book_points(first_month="2024-01-01")
+        cls.env["garage.loyalty.valuation"].create(
+            {"program_id": cls.program.id, "point_value": 0.2, "keep_balances": True}
+        )
         cls.stranger = new_test_user(
             cls.env,
             "stranger",

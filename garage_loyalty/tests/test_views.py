@@ -43,27 +43,6 @@ class EverythingCommon(GarageLoyaltyCommon):
         )
         self._book_points()
 
-    def _book_points(self):
-        liability, income = self.env["account.account"].create(
-            [
-                {"name": "Points", "code": "2801", "account_type": "liability_current"},
-                {"name": "Points", "code": "4801", "account_type": "income"},
-            ]
-        )
-        rule = self.env["garage.loyalty.accounting"].create(
-            {
-                "company_id": self.company.id,
-                "method": "deferral",
-                "journal_id": self.company_data["default_journal_misc"].id,
-                "liability_account_id": liability.id,
-                "result_account_id": income.id,
-            }
-        )
-        rule.action_book()
-        self.env["garage.loyalty.reconciliation"].create(
-            {"company_id": self.company.id}
-        )
-
 
 @tagged("post_install", "-at_install")
 class TestViews(EverythingCommon):
