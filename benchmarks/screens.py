@@ -128,13 +128,14 @@ class Screen(NamedTuple):
     def read_host(self):
         """Read the same levels from the host's invoice analysis.
 
-        Net amounts, and customers where the screen counts them, of the same months.
+        Net amounts, and customers where the screen counts them, of the months that the
+        report is about.
         """
         measures = ["price_subtotal:sum"]
         if self.counts_customers():
             measures.append("partner_id:count_distinct")
         domain = [("move_type", "=", "out_invoice")]
-        if first := self._get_first():
+        if first := self._get_first(FACTS[self.model._name]):
             domain.append(("invoice_date", ">=", first))
         sets = [
             [name for name in map(get_host_group, names) if name]
@@ -214,14 +215,11 @@ class Screen(NamedTuple):
 
     def _get_since(self, facts):
         """Return the condition on the first date, where the screen has one."""
-        first = self._get_first()
-        if not first:
-            return SQL("TRUE")
-        first -= relativedelta(months=facts.months)
-        return SQL("%s >= %s", SQL(facts.date), first)
+        first = self._get_first(facts)
+        return SQL("%s >= %s", SQL(facts.date), first) if first else SQL("TRUE")
 
-    def _get_first(self):
-        """Return the first day that the screen is about, None for all."""
+    def _get_first(self, facts):
+        """Return the first day that the report is about, None for all."""
         domain = Domain(self.domain).optimize_full(self.model)
         days = [
             item.value
@@ -229,7 +227,7 @@ class Screen(NamedTuple):
             if item.operator in (">", ">=")
             and self.model._fields[item.field_expr].type == "date"
         ]
-        return min(days, default=None)
+        return min(days) - relativedelta(months=facts.months) if days else None
 
 
 def get_host_group(spec):

@@ -27,6 +27,7 @@ from . import garage_loyalty_discounted_order_mixin
 from . import garage_loyalty_earning_check
 from . import garage_loyalty_earning_mixin
 from . import garage_loyalty_expiry_mixin
+from . import garage_loyalty_entry_tier_mixin
 from . import garage_loyalty_immutable_mixin
 from . import garage_loyalty_job_mixin
 from . import garage_loyalty_kit_cost_mixin

@@ -27,6 +27,7 @@ class GarageLoyaltyEntry(models.Model):
     _inherit = [
         "garage.loyalty.immutable.mixin",
         "garage.loyalty.earning.check",
+        "garage.loyalty.entry.tier.mixin",
         "garage.loyalty.export.mixin",
         "garage.loyalty.fold.mixin",
     ]

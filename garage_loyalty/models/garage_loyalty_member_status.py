@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 STATES = [("active", "Active"), ("suspended", "Suspended"), ("left", "Left")]
 
@@ -77,6 +78,26 @@ class GarageLoyaltyMemberStatus(models.Model):
             else rows.get(member, self)._get_latest(member, date)
             for member, date in members_dates
         ]
+
+    @api.model
+    def _get_tier_sql(self, member, day) -> SQL:
+        """Return the tier of a member at the end of a day; before joining, the first.
+
+        :param SQL member: the id of the member
+        :param SQL day: the day
+        """
+        return SQL(
+            """
+            NULLIF(COALESCE(
+                (SELECT COALESCE(tier_id, 0) FROM garage_loyalty_member_status
+                  WHERE member_id = %(member)s AND date <= %(day)s
+                  ORDER BY date DESC, id DESC LIMIT 1),
+                (SELECT tier_id FROM garage_loyalty_member_status
+                  WHERE member_id = %(member)s ORDER BY date, id DESC LIMIT 1)), 0)
+            """,
+            member=member,
+            day=day,
+        )
 
     def _get_latest(self, member, date):
         """Return what a customer was on a day, also under an account merged since."""

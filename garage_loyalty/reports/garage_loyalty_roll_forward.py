@@ -131,8 +131,12 @@ class GarageLoyaltyRollForward(models.Model):
             "name": title,
             "display_name": title,
             "domain": self._get_entry_domain(figure),
-            "context": {},
+            "context": self._get_entry_context(figure),
         }
+
+    def _get_entry_context(self, figure):
+        """Return the context in which the entries behind a figure are shown."""
+        return {}
 
     def _get_entry_domain(self, figure):
         """Return the domain of the entries behind a figure."""

@@ -1,9 +1,5 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
-
-from .garage_loyalty_roll_forward_query import FIGURES
-from .garage_loyalty_roll_forward_tier_query import NO_TIER
 
 
 class GarageLoyaltyRollForwardTier(models.Model):
@@ -90,51 +86,13 @@ class GarageLoyaltyRollForwardTier(models.Model):
 
     def _get_entry_domain(self, figure):
         """Return the domain of the entries behind a figure."""
+        domain = super()._get_entry_domain(figure)
+        return [*domain, ("tier_then_id", "=", self.tier_id.id)]
+
+    def _get_entry_context(self, figure):
+        """Return the day at whose end the tier counts, for what is outstanding then."""
         first, last = self._get_days()
-        if figure in ("opening", "closing"):
-            day = fields.Date.subtract(first, days=1) if figure == "opening" else last
-            return [
-                ("program_id", "=", self.program_id.id),
-                ("date", "<=", day),
-                ("member_id", "in", self._get_member_ids(day)),
-            ]
-        kinds = [kind for kind, name in FIGURES.items() if name == figure] or [*FIGURES]
-        return [("id", "in", self._get_entry_ids(kinds, first, last))]
-
-    def _get_member_ids(self, day):
-        """Return the members who had the tier at the end of a day."""
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT member_id FROM (%s) standing "
-                "WHERE tier_id = %s AND since <= %s AND until > %s",
-                self._get_standing(),
-                self.tier_id.id or NO_TIER,
-                day,
-                day,
-            )
-        )
-        return [row[0] for row in rows]
-
-    def _get_entry_ids(self, kinds, first, last):
-        """Return the entries of members while they had the tier."""
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT entry.id
-                  FROM garage_loyalty_entry entry
-                  LEFT JOIN (%s) standing ON standing.member_id = entry.member_id
-                   AND entry.date >= standing.since AND entry.date < standing.until
-                 WHERE entry.program_id = %s AND entry.kind = ANY(%s)
-                   AND entry.date BETWEEN %s AND %s
-                   AND COALESCE(standing.tier_id, %s) = %s
-                """,
-                self._get_standing(),
-                self.program_id.id,
-                kinds,
-                first,
-                last,
-                NO_TIER,
-                self.tier_id.id or NO_TIER,
-            )
-        )
-        return [row[0] for row in rows]
+        days = {"opening": fields.Date.subtract(first, days=1), "closing": last}
+        day = days.get(figure)
+        context = super()._get_entry_context(figure)
+        return context | {"loyalty_tier_date": day} if day else context

@@ -225,8 +225,39 @@ class TestRollForwardTier(LiabilityCommon):
         for row in self.Tiers.search([("is_rounding", "=", False)]):
             for name in POINTS:
                 action = row.with_context(figure=name).action_open_entries()
-                entries = self.Entry.search(action["domain"])
+                Entry = self.Entry.with_context(**action["context"])
+                entries = Entry.search(action["domain"])
                 self.assertEqual(sum(entries.mapped("points")), row[name], name)
+                self.assertLessEqual(entries.tier_then_id, row.tier_id)
+
+    def test_tier_behind_an_entry_is_that_of_its_day(self):
+        entries = self.Entry.search([("program_id", "in", self.programs.ids)])
+        expected = defaultdict(int)
+        for entry in entries:
+            tier = self._get_tier_on(entry.member_id, entry.date)
+            self.assertEqual(entry.tier_then_id, tier)
+            expected[tier] += entry.points
+        domain = [("id", "in", entries.ids)]
+        groups = self.Entry._read_group(domain, ["tier_then_id"], ["points:sum"])
+        self.assertEqual(dict(groups), dict(expected))
+        for tier, points in expected.items():
+            for sought in (
+                [("tier_then_id", "=", tier.id)],
+                [
+                    ("tier_then_id.name", "=", tier.name),
+                    ("program_id", "=", tier.program_id.id),
+                ],
+            ):
+                found = self.Entry.search([*sought, *domain])
+                self.assertEqual(sum(found.mapped("points")), points)
+        others = self.Entry.search([("tier_then_id", "!=", tier.id), *domain])
+        self.assertEqual(others.tier_then_id & tier, tier.browse())
+
+    def test_tier_of_what_is_no_day_is_refused(self):
+        with self.assertRaises(UserError):
+            self.Entry.with_context(loyalty_tier_date="soon").search(
+                [("tier_then_id", "!=", False)]
+            )
 
     def test_points_that_moved_open_the_changes_of_tier(self):
         row = self.Tiers.search([("moved", "!=", 0)], limit=1)
