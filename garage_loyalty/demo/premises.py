@@ -12,6 +12,7 @@ GROUPS = {
         "sales_team.group_sale_manager",
         "stock.group_stock_manager",
         "account.group_account_manager",
+        "base.group_allow_export",
     ],
     "advisor": [
         "garage_loyalty.garage_loyalty_group_user",
@@ -24,6 +25,7 @@ GROUPS = {
         "garage_loyalty.garage_loyalty_group_accountant",
         "account.group_account_user",
         "account.group_account_manager",
+        "base.group_allow_export",
     ],
 }
 STAFF = [

@@ -16,7 +16,10 @@ class GarageLoyaltyCampaignResultMixin(models.AbstractModel):
         "garage.loyalty.campaign.contact", "campaign_id", readonly=True
     )
     contact_count = fields.Integer(
-        string="Contacted", compute="_compute_results", compute_sudo=True
+        string="Contacted",
+        compute="_compute_results",
+        compute_sudo=True,
+        help="Customers whom the campaign has reached, in whatever way.",
     )
     returned_count = fields.Integer(
         string="Came back",
@@ -25,7 +28,10 @@ class GarageLoyaltyCampaignResultMixin(models.AbstractModel):
         help="Of those who were contacted: who has had an invoice since.",
     )
     return_rate = fields.Float(
-        string="Share back", compute="_compute_results", compute_sudo=True
+        string="Share back",
+        compute="_compute_results",
+        compute_sudo=True,
+        help="Of those who were contacted, the share that has had an invoice since.",
     )
     effect = fields.Char(
         compute="_compute_results",

@@ -48,7 +48,9 @@ class GarageLoyaltyDeferral(models.Model):
     base = fields.Monetary(
         string="Sale", readonly=True, help="Net, and of the part that earned points."
     )
-    points = fields.Integer(required=True, readonly=True)
+    points = fields.Integer(
+        required=True, readonly=True, help="Points that the sale has earned."
+    )
     worth = fields.Float(
         string="Price of a point",
         digits=(16, 8),

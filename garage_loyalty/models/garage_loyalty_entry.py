@@ -71,7 +71,11 @@ class GarageLoyaltyEntry(models.Model):
     )
     date = fields.Date(required=True, readonly=True, index=True)
     kind = fields.Selection(KINDS, required=True, readonly=True)
-    points = fields.Integer(required=True, readonly=True)
+    points = fields.Integer(
+        required=True,
+        readonly=True,
+        help="What was added to the balance; less than 0: what was taken from it.",
+    )
     reason = fields.Char(string="Why", readonly=True)
     user_id = fields.Many2one(
         "res.users",

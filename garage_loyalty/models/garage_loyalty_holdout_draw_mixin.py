@@ -25,7 +25,12 @@ class GarageLoyaltyHoldoutDrawMixin(models.AbstractModel):
         "res.users", string="Drawn by", readonly=True, copy=False, ondelete="set null"
     )
     invited_count = fields.Integer(string="May be invited", readonly=True, copy=False)
-    held_out_count = fields.Integer(string="Held out", readonly=True, copy=False)
+    held_out_count = fields.Integer(
+        string="Held out",
+        readonly=True,
+        copy=False,
+        help="Customers who were drawn not to be asked.",
+    )
     invited_before = fields.Float(
         string="Visits before of the invited",
         digits=(16, 2),

@@ -29,8 +29,18 @@ class GarageLoyaltyLot(models.Model):
     company_id = fields.Many2one(related="member_id.company_id")
     source_name = fields.Char(related="entry_id.source_name")
     date = fields.Date(string="Given on", required=True, readonly=True)
-    points = fields.Integer(string="Given", required=True, readonly=True)
-    remaining = fields.Integer(string="Left", required=True, readonly=True)
+    points = fields.Integer(
+        string="Given",
+        required=True,
+        readonly=True,
+        help="Points that came with the entry, all with one last day.",
+    )
+    remaining = fields.Integer(
+        string="Left",
+        required=True,
+        readonly=True,
+        help="Points that are neither spent nor expired nor taken back.",
+    )
     date_available = fields.Date(
         string="To be spent from",
         required=True,

@@ -69,7 +69,9 @@ class GarageLoyaltyRedemption(models.Model):
         index="btree_not_null",
         help="What the points bought. Empty when they were spent as money.",
     )
-    points = fields.Integer(required=True, readonly=True)
+    points = fields.Integer(
+        required=True, readonly=True, help="Points that the redemption asks for."
+    )
     points_spent = fields.Integer(
         readonly=True, help="Points taken from the balance and not given back."
     )

@@ -90,7 +90,11 @@ class GarageLoyaltyResult(models.Model):
         string="Standing discounts",
         help="What standing discounts took off invoices, net of tax.",
     )
-    cost = _amount(string="Cost in all")
+    cost = _amount(
+        string="Cost in all",
+        help="Points earned and given, less those expired; what rewards cost beyond "
+        "their points; privileges and standing discounts.",
+    )
     invoiced = _amount(
         string="Invoiced to members",
         help="Net amount of members' visits before rewards, which are costs here.",

@@ -83,7 +83,12 @@ class GarageLoyaltyRetentionCheck(models.Model):
         help="Visits of existing customers in the same months a year before.",
     )
     change = fields.Float(
-        string="Change (%)", readonly=True, digits=(16, 1), aggregator="avg"
+        string="Change (%)",
+        readonly=True,
+        digits=(16, 1),
+        aggregator="avg",
+        help="Of the visits of existing customers, against the same months a year "
+        "before.",
     )
     chance = fields.Float(
         string="Likely by chance (%)",

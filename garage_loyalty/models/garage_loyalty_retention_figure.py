@@ -40,7 +40,11 @@ class GarageLoyaltyRetentionFigure(models.Model):
         readonly=True,
     )
     customers = fields.Integer(
-        string="Existing customers", readonly=True, aggregator="avg"
+        string="Existing customers",
+        readonly=True,
+        aggregator="avg",
+        help="Whoever had an invoice in so many months before the months compared that "
+        "they are not lost.",
     )
     came = fields.Integer(
         string="Of these came",
@@ -56,6 +60,7 @@ class GarageLoyaltyRetentionFigure(models.Model):
     )
     came_share = fields.Float(
         string="Of these came (%)",
+        help="Existing customers with at least one visit or invoice in the months.",
         compute="_compute_ratios",
         store=True,
         digits=(16, 1),

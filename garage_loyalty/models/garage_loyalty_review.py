@@ -83,7 +83,9 @@ class GarageLoyaltyReview(models.Model):
     other_visits = _count("Non-members' visits")
     member_customers = _count("Members who came")
     other_customers = _count("Non-members who came")
-    member_aro = _amount("ARO of members")
+    member_aro = _amount(
+        "ARO of members", help="Average repair order in the period, before rewards."
+    )
     other_aro = _amount("ARO of non-members")
     aro_lead = _figure(
         "ARO lead (%)", help="The raw difference: it also says who joins."
@@ -98,7 +100,11 @@ class GarageLoyaltyReview(models.Model):
 
     member_frequency = _figure("Members' frequency", 2)
     other_frequency = _figure("Non-members' frequency", 2)
-    frequency_ratio = _figure("Times as often", 2)
+    frequency_ratio = _figure(
+        "Times as often",
+        2,
+        help="How many times as often members came in 12 months as others did.",
+    )
     frequency_members = _count("Members who came in 12 months")
     frequency_others = _count("Non-members who came in 12 months")
     frequency_goal = _figure("Goal: times as often", 2)
@@ -106,11 +112,13 @@ class GarageLoyaltyReview(models.Model):
     could_ask = _count("Could be asked")
     asked = _count("Asked")
     accepted = _count("Accepted")
-    asking_rate = _figure("Asked (%)")
+    asking_rate = _figure("Asked (%)", help="Of those who could be asked.")
     asking_goal = _figure("Goal: asked (%)")
-    conversion_rate = _figure("Conversion (%)")
+    conversion_rate = _figure(
+        "Conversion (%)", help="Of those who were asked, who accepted."
+    )
     conversion_goal = _figure("Goal: conversion (%)")
-    joined = _count("Joined")
+    joined = _count("Joined", help="Customers who became members in the period.")
     left = _count("Left")
 
     members = _count("Members", help="On at least one day of the last 12 months.")
@@ -122,10 +130,17 @@ class GarageLoyaltyReview(models.Model):
     redemption_rate = _figure("Redemption rate (%)")
     breakage_rate = _figure("Breakage (%)")
 
-    cost = _amount("Cost of the programme")
+    cost = _amount(
+        "Cost of the programme", help="In the period; the programme result has details."
+    )
     margin = _amount("Margin brought")
     result_verdict = fields.Selection(RESULTS, string="Does it pay?", readonly=True)
-    roi = _figure("Return on investment (%)", 0)
+    roi = _figure(
+        "Return on investment (%)",
+        0,
+        help="What the programme brought by the honest estimate, less its cost, in "
+        "percent of the cost.",
+    )
     roi_low = _figure("Return, at least (%)", 0)
     roi_high = _figure("Return, at most (%)", 0)
 

@@ -86,9 +86,18 @@ class GarageLoyaltyVisit(models.Model):
         help="What the customer said when asked to become a member. Empty when not "
         "asked.",
     )
-    amount_labour = fields.Monetary(string="Labour", readonly=True)
-    amount_parts = fields.Monetary(string="Parts", readonly=True)
-    amount = fields.Monetary(string="Net invoiced", readonly=True)
+    amount_labour = fields.Monetary(
+        string="Labour", readonly=True, help="Services invoiced, without taxes."
+    )
+    amount_parts = fields.Monetary(
+        string="Parts", readonly=True, help="Goods invoiced, without taxes."
+    )
+    amount = fields.Monetary(
+        string="Net invoiced",
+        readonly=True,
+        help="Labour and parts, without taxes, after discounts and rewards, less what "
+        "was credited.",
+    )
     amount_discount = fields.Monetary(
         string="Paid with points",
         readonly=True,

@@ -62,7 +62,8 @@ class GarageLoyaltyXlsxMixin(models.AbstractModel):
         book = Book(file, self._prepare_xlsx_table(columns.values()))
         book.fill(self._get_xlsx_rows(domain, order, columns))
         parameters = self._get_xlsx_about(domain, book)
-        book.explain(self.env._("About"), parameters, self.env._("Column"))
+        titles = (self.env._("Column"), self.env._("What it means"))
+        book.explain(self.env._("About"), parameters, titles)
         book.close()
         return book.count
 

@@ -88,7 +88,11 @@ class GarageLoyaltyEarningCohort(models.Model):
         readonly=True,
         help="Of these very points, until today; less what was given back.",
     )
-    expired = fields.Integer(string="Points expired", readonly=True)
+    expired = fields.Integer(
+        string="Points expired",
+        readonly=True,
+        help="Until today, of the points earned.",
+    )
     taken_back = fields.Integer(
         string="Points taken back",
         readonly=True,
@@ -97,7 +101,11 @@ class GarageLoyaltyEarningCohort(models.Model):
     other = fields.Integer(
         string="Points corrected", readonly=True, help="Taken away by hand."
     )
-    left_points = fields.Integer(string="Points left", readonly=True)
+    left_points = fields.Integer(
+        string="Points left",
+        readonly=True,
+        help="Still on the accounts of members, of the points earned.",
+    )
     redemption_rate = _share(
         "Redemption rate (%)", "Points redeemed until today, of the points earned."
     )

@@ -118,7 +118,12 @@ class GarageLoyaltyMovement(models.Model):
         help="Invoiced in this month, less what was credited. Products say that they "
         "are inspections.",
     )
-    reinspections = fields.Integer(string="Re-inspections", readonly=True)
+    reinspections = fields.Integer(
+        string="Re-inspections",
+        readonly=True,
+        help="Invoiced in this month, less what was credited. Products say that they "
+        "are re-inspections.",
+    )
 
     @api.depends("month", "is_running")
     def _compute_display_name(self):

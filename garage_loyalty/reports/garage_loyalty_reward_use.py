@@ -125,7 +125,9 @@ class GarageLoyaltyRewardUse(models.Model):
         aggregator="count_distinct",
         help="Visits on which it was used, each counted once.",
     )
-    points = fields.Integer(string="Points spent", readonly=True)
+    points = fields.Integer(
+        string="Points spent", readonly=True, help="Less those that were given back."
+    )
     points_given = fields.Integer(
         string="Points given",
         readonly=True,

@@ -63,26 +63,45 @@ class GarageLoyaltyRollForward(models.Model):
         string="Running month", readonly=True, help="The month is not over."
     )
     opening = _points("Opening", "Points outstanding when the first month begins.")
-    earned = _points("Earned")
+    earned = _points("Earned", "Points given for sales.")
     opened = _points("Opening balances", "Points that were taken over from elsewhere.")
-    redeemed = _points("Redeemed")
+    redeemed = _points("Redeemed", "Points that members have spent on rewards.")
     restored = _points("Given back", "Redeemed points, by credit notes.")
-    expired = _points("Expired")
+    expired = _points("Expired", "Points that were not spent by their last day.")
     taken_back = _points("Clawed back", "Earned points, by credit notes.")
     adjusted = _points("Adjusted", "Gifts, goodwill and corrections.")
     transferred = _points(
         "Transferred", "Between accounts. 0 as long as they are of one programme."
     )
     closing = _points("Closing", "Points outstanding when the last month ends.")
-    opening_amount = _money("Opening (value)")
-    earned_amount = _money("Earned (value)")
-    opened_amount = _money("Opening balances (value)")
-    redeemed_amount = _money("Redeemed (value)")
-    restored_amount = _money("Given back (value)")
-    expired_amount = _money("Expired (value)")
-    taken_back_amount = _money("Clawed back (value)")
-    adjusted_amount = _money("Adjusted (value)")
-    transferred_amount = _money("Transferred (value)")
+    opening_amount = _money(
+        "Opening (value)",
+        "What was owed for the points outstanding when the first month begins.",
+    )
+    earned_amount = _money(
+        "Earned (value)", "What is owed more, for the points that were earned."
+    )
+    opened_amount = _money(
+        "Opening balances (value)", "What is owed more, for points from elsewhere."
+    )
+    redeemed_amount = _money(
+        "Redeemed (value)", "What is owed less, for the points redeemed."
+    )
+    restored_amount = _money(
+        "Given back (value)", "What is owed more, for points given back."
+    )
+    expired_amount = _money(
+        "Expired (value)", "What is owed less, for the points expired."
+    )
+    taken_back_amount = _money(
+        "Clawed back (value)", "What is owed less, for earned points taken back."
+    )
+    adjusted_amount = _money(
+        "Adjusted (value)", "What is owed more or less by adjustments."
+    )
+    transferred_amount = _money(
+        "Transferred (value)", "What is owed more or less by transfers."
+    )
     revalued_amount = _money(
         "Revalued",
         "What a new value of a point, or a new share that is expected to be redeemed, "

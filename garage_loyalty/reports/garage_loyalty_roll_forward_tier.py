@@ -52,7 +52,11 @@ class GarageLoyaltyRollForwardTier(models.Model):
         readonly=True,
         help="Points that came with members from other tiers, less those that left.",
     )
-    moved_amount = fields.Monetary(string="Changed tier (value)", readonly=True)
+    moved_amount = fields.Monetary(
+        string="Changed tier (value)",
+        readonly=True,
+        help="What is owed more or less for the points of members who changed tier.",
+    )
 
     @api.readonly
     def action_open_entries(self):

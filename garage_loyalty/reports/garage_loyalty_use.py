@@ -75,7 +75,9 @@ class GarageLoyaltyUse(models.Model):
     redeemed = fields.Integer(
         string="Points redeemed", readonly=True, help="Less what was given back."
     )
-    expired = fields.Integer(string="Points expired", readonly=True)
+    expired = fields.Integer(
+        string="Points expired", readonly=True, help="In the month."
+    )
     other = fields.Integer(
         string="Gifts and corrections",
         readonly=True,

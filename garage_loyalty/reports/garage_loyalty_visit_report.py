@@ -112,9 +112,18 @@ class GarageLoyaltyVisitReport(models.Model):
         string="Customers", readonly=True, aggregator="count_distinct"
     )
     visit_count = fields.Integer(string="Visits", readonly=True)
-    amount = fields.Monetary(string="Net invoiced", readonly=True)
-    amount_labour = fields.Monetary(string="Labour", readonly=True)
-    amount_parts = fields.Monetary(string="Parts", readonly=True)
+    amount = fields.Monetary(
+        string="Net invoiced",
+        readonly=True,
+        help="Labour and parts, without taxes, after discounts and rewards, less what "
+        "was credited.",
+    )
+    amount_labour = fields.Monetary(
+        string="Labour", readonly=True, help="Services invoiced, without taxes."
+    )
+    amount_parts = fields.Monetary(
+        string="Parts", readonly=True, help="Goods invoiced, without taxes."
+    )
     amount_discount = fields.Monetary(string="Paid with points", readonly=True)
     amount_before_discount = fields.Monetary(string="Net before rewards", readonly=True)
     amount_cost = fields.Monetary(

@@ -32,7 +32,7 @@ class TestXlsxTools(BaseCase):
         file = io.BytesIO()
         book = Book(file, Table(name, columns, **looks))
         book.fill(iter(rows))
-        book.explain("About", [("Filter", "=1+1")], "Column")
+        book.explain("About", [("Filter", "=1+1")], ("Column", "=Meaning"))
         book.close()
         self.book = book
         return file
@@ -119,6 +119,7 @@ class TestXlsxTools(BaseCase):
         )
         self.assertEqual(sheet["B6"].number_format, '#,##0.00 "€"')
         self.assertEqual([cell.value for cell in sheet[5]], [None] * 3)
+        self.assertEqual({cell.border.top.style for cell in sheet[6]}, {"thin"})
         values = self._load(columns, rows, formulas=False).active
         self.assertEqual([cell.value for cell in values[6]], ["Total", 0.3, 6])
 
@@ -130,7 +131,7 @@ class TestXlsxTools(BaseCase):
         rows = [[Money(1, EURO), 1], [Money(1, DOLLAR), 1]]
         sheet = self._load(columns, rows).active
         self.assertEqual(
-            [cell.value for cell in sheet[5]], [None, "=SUBTOTAL(109,B2:B3)"]
+            [cell.value or None for cell in sheet[5]], [None, "=SUBTOTAL(109,B2:B3)"]
         )
         self.assertEqual(self.book.get_unsummed(), ["Net"])
 
@@ -145,6 +146,24 @@ class TestXlsxTools(BaseCase):
         self.assertEqual(sheet.auto_filter.ref, "A1:B4")
         self.assertEqual(sheet.print_title_rows, "$1:$1")
         self.assertLessEqual(sheet.column_dimensions["A"].width, 51)
+
+    def test_figures_stand_below_their_labels_and_dates_beside_names(self):
+        columns = [Column("Day", "date"), Column("Name"), Column("Net", "money")]
+        row = [date(2024, 2, 29), "Ada", Money(1, EURO)]
+        sheet = self._load(columns, [row]).active
+        sides = [cell.alignment.horizontal for cell in sheet[1]]
+        self.assertEqual(sides, ["left", "left", "right"])
+        sides = [cell.alignment.horizontal for cell in sheet[2]]
+        self.assertEqual(sides, ["left", None, None])
+        sheet = self._load(columns, [row], right_to_left=True).active
+        self.assertEqual({cell.alignment.horizontal for cell in sheet[1]}, {None})
+
+    def test_long_definitions_get_the_height_they_need(self):
+        column = Column("Net", "money", help="word " * 60)
+        sheet = self._load([column, Column("Name", help="short")], []).worksheets[1]
+        rows = {sheet.cell(row, 1).value: row for row in range(1, sheet.max_row + 1)}
+        heights = [sheet.row_dimensions[rows[name]].height for name in ("Net", "Name")]
+        self.assertEqual(heights, [60, None])
 
     def test_right_to_left_language_is_written_from_the_right(self):
         book = self._load([Column("A")], [["x"]], right_to_left=True)

@@ -111,6 +111,16 @@ class TestXlsx(XlsxCommon):
         ]
         self.assertTrue(all(text.startswith("=SUBTOTAL(109,") for text in formulas))
 
+    def test_every_figure_has_a_definition(self):
+        figures = ("decimal", "integer", "money", "percent")
+        for model in self._get_models(self.owner):
+            missing = [
+                name
+                for name, column in model._get_xlsx_columns().items()
+                if column.kind in figures and not column.help
+            ]
+            self.assertFalse(missing, model._name)
+
     def test_response_is_a_file_with_a_clean_name(self):
         response = self._ask("garage.loyalty.visit")
         self.assertIn("spreadsheetml.sheet", response.headers["Content-Type"])

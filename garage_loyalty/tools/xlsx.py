@@ -1,5 +1,6 @@
 """Writing tables to Excel: rows go to the disk as they come, text is never computed."""
 
+import textwrap
 from dataclasses import dataclass
 
 import xlsxwriter
@@ -16,6 +17,9 @@ OPTIONS = {
 }
 WIDTHS = {"date": 11, "datetime": 16, "boolean": 8, "percent": 9}
 MIN_WIDTH, MAX_WIDTH = 9, 50
+# Of the column that says what others mean, and of a line in it.
+MEANING_WIDTH, LINE_HEIGHT = 90, 15
+NUMBERS = ("decimal", "integer", "money", "percent")
 
 
 @dataclass
@@ -67,20 +71,21 @@ class Book:
                     self._write_cell(self.count, number, column, cell)
         self._finish_table()
 
-    def explain(self, name, parameters, definitions_title):
+    def explain(self, name, parameters, titles):
         """Write the second sheet: what was asked for, and what each column means.
 
         :param parameters: pairs of words and what they are
+        :param titles: the words above the columns and above what they mean
         """
         sheet = self._book.add_worksheet(self._get_free_name(name))
         self._set_up(sheet)
         sheet.set_column(0, 0, 30)
-        sheet.set_column(1, 1, 90)
+        sheet.set_column(1, 1, MEANING_WIDTH)
         sheet.write_string(0, 0, clean(self.table.name), self._style(bold=True))
         sheet.set_row(0, 22)
         row = self._write_pairs(sheet, 2, parameters)
-        sheet.write_string(row + 1, 0, clean(definitions_title), self._head())
-        sheet.write_string(row + 1, 1, "", self._head())
+        for column, title in enumerate(titles):
+            sheet.write_string(row + 1, column, clean(title), self._head())
         pairs = [(column.label, column.help) for column in self.table.columns]
         self._write_pairs(sheet, row + 2, pairs)
 
@@ -111,7 +116,12 @@ class Book:
         self._sheet.freeze_panes(1, 0)
         self._sheet.repeat_rows(0)
         for number, column in enumerate(self.table.columns):
-            self._sheet.write_string(0, number, clean(column.label), self._head())
+            looks = self._get_alignment(column)
+            if column.kind in NUMBERS and looks:
+                # Programs show the button of the filter in this corner of the cell.
+                looks["indent"] = 2
+            head = self._head(**looks)
+            self._sheet.write_string(0, number, clean(column.label), head)
 
     def _finish_table(self):
         last = len(self.table.columns) - 1
@@ -124,12 +134,16 @@ class Book:
     def _write_totals(self):
         """Write sums that follow the filter, below an empty row that ends the table."""
         row = self.count + 2
-        if not self._sums[0] and any(self._sums):
-            label = clean(self.table.total_label)
-            self._sheet.write_string(row, 0, label, self._style(bold=True, top=1))
+        if not any(self._sums):
+            return
+        label = "" if self._sums[0] else clean(self.table.total_label)
         for number, total in enumerate(self._sums):
             if total and total.is_known:
                 self._write_total(row, number, total)
+            else:
+                text = "" if number else label
+                style = self._style(bold=True, top=1)
+                self._sheet.write_string(row, number, text, style)
 
     def _write_total(self, row, number, total):
         column, cell = self.table.columns[number], total.cell
@@ -144,6 +158,10 @@ class Book:
     def _write_pairs(self, sheet, row, pairs):
         style = self._style(text_wrap=True, valign="top")
         for name, value in pairs:
+            # Some programs do not make room for a second line by themselves.
+            parts = clean(value).splitlines() or [""]
+            lines = sum(len(textwrap.wrap(part, MEANING_WIDTH)) or 1 for part in parts)
+            sheet.set_row(row, LINE_HEIGHT * lines)
             sheet.write_string(row, 0, clean(name), style)
             sheet.write_string(row, 1, clean(value), style)
             row += 1
@@ -184,6 +202,8 @@ class Book:
         if key not in self._known:
             if number := number_format(column.kind, column.digits, currency):
                 looks["num_format"] = number
+            if column.kind in ("boolean", "date", "datetime"):
+                looks |= self._get_alignment(column)
             if is_quoted:
                 looks["quote_prefix"] = True
             self._known[key] = self._style(**looks) if looks else None
@@ -196,10 +216,15 @@ class Book:
             self._formats[key] = self._book.add_format(looks)
         return self._formats[key]
 
-    def _head(self):
-        return self._style(
-            bold=True, bg_color="#E7E9ED", bottom=1, text_wrap=True, valign="vcenter"
-        )
+    def _get_alignment(self, column):
+        """Return on which side a column stands; programs know it from right to left."""
+        if self.table.right_to_left:
+            return {}
+        return {"align": "right" if column.kind in NUMBERS else "left"}
+
+    def _head(self, **looks):
+        shape = {"bottom": 1, "text_wrap": True, "valign": "vcenter"}
+        return self._style(bold=True, bg_color="#E7E9ED", **shape, **looks)
 
     def _get_free_name(self, name):
         name = sheet_name(name)
