@@ -5,7 +5,7 @@ import {useService} from "@web/core/utils/hooks";
 import {formatInteger, formatMonetary} from "@web/views/fields/formatters";
 import {standardFieldProps} from "@web/views/fields/standard_field_props";
 
-/** A month in words, and whether it is over. */
+/** A month in words, and what is particular about its row. */
 export class MonthField extends Component {
     static template = "garage_loyalty.MonthField";
     static props = {...standardFieldProps};
