@@ -14,7 +14,8 @@ from odoo.tools.safe_eval import safe_eval
 class Facts(NamedTuple):
     """The facts behind a report, in SQL.
 
-    ``months`` are those before its first one that a report is also about.
+    ``months`` are those before its first one that a report is also about;
+    ``counts`` says that it tells customers from each other by means of its own.
     """
 
     source: str
@@ -23,6 +24,7 @@ class Facts(NamedTuple):
     customer: str
     keys: dict = {}
     months: int = 0
+    counts: bool = False
 
 
 VISITS = Facts(
@@ -59,7 +61,7 @@ FACTS = {
         "redemption.points",
         "member.partner_id",
     ),
-    "garage.loyalty.frequency": VISITS._replace(months=11),
+    "garage.loyalty.frequency": VISITS._replace(months=11, counts=True),
     "garage.loyalty.movement": Facts(
         "garage_loyalty_active_month", "month", "visits", "partner_id"
     ),
@@ -189,6 +191,8 @@ class Screen(NamedTuple):
 
     def counts_customers(self):
         """Return whether the database has to tell customers from each other."""
+        if FACTS[self.model._name].counts:
+            return True
         ratios = {**self.model._get_ratios()} if self._has("_get_ratios") else {}
         if self._has("_get_comparisons"):
             ratios |= {

@@ -65,6 +65,7 @@ from . import garage_loyalty_valued_mixin
 from . import garage_loyalty_tier_progress_mixin
 from . import garage_loyalty_tier_rise_mixin
 from . import garage_loyalty_tier_figures
+from . import garage_loyalty_visit_months_mixin
 from . import garage_loyalty_visit_sync_mixin
 from . import garage_loyalty_benefit_mixin
 from . import garage_loyalty_privileged_mixin

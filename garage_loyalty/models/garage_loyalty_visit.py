@@ -21,7 +21,11 @@ class GarageLoyaltyVisit(models.Model):
 
     _name = "garage.loyalty.visit"
     _description = "Customer Visit"
-    _inherit = ["garage.loyalty.visit.sync.mixin", "garage.loyalty.export.mixin"]
+    _inherit = [
+        "garage.loyalty.visit.sync.mixin",
+        "garage.loyalty.visit.months.mixin",
+        "garage.loyalty.export.mixin",
+    ]
     _order = "date desc, id desc"
     _rec_name = "date"
     _log_access = False

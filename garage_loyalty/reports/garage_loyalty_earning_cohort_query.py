@@ -1,11 +1,8 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..tools.rows import columns
-
 # Whole calendar months after the month of earning, as in ``tools.cohorts``.
 SPANS = (3, 6, 12)
-PARTS = ("given", "left_points", "redeemed", "expired", "taken_back", "moved", "other")
 
 
 class GarageLoyaltyEarningCohortQuery(models.AbstractModel):
@@ -21,6 +18,7 @@ class GarageLoyaltyEarningCohortQuery(models.AbstractModel):
 
     @property
     def _table_query(self) -> SQL:
+        self._compile_nothing()
         return SQL("%s %s %s", self._select(), self._from(), self._where())
 
     @api.model
@@ -95,23 +93,64 @@ class GarageLoyaltyEarningCohortQuery(models.AbstractModel):
         The kind of a cohort is an aggregate: as a condition on single lots PostgreSQL
         would take it for a rare one, and look up millions one after the other.
         """
-        names = [*PARTS, *(f"redeemed_{span}" for span in SPANS)]
         sums = (
-            SQL(
-                "COALESCE(sum(%(name)s), 0)::int AS %(name)s", name=SQL.identifier(name)
-            )
-            for name in names
+            SQL("sum(%(name)s)::int AS %(name)s", name=SQL.identifier(name))
+            for name in ("given", "left_points")
         )
         return SQL(
             """
-            SELECT company_id, program_id, month, bool_or(part.is_gift) AS is_gift,
-                   %(sums)s
-              FROM (%(given)s UNION ALL %(taken)s) part
-             GROUP BY company_id, program_id, month, part.is_gift
+            SELECT company_id, program_id, month, bool_or(is_gift) AS is_gift, %(sums)s
+              FROM (%(moves)s) move
+             GROUP BY company_id, program_id, month, move.is_gift
             """,
-            sums=SQL(", ").join(sums),
-            given=self._get_given(),
-            taken=self._get_taken(),
+            sums=SQL(", ").join([*sums, *self._get_sums()]),
+            moves=self._get_moves(),
+        )
+
+    @api.model
+    def _get_sums(self):
+        """Return what was taken from lots and given back to them, by whom, as SQL.
+
+        By the kind of the entry that took it. Override to tell more of them apart.
+        """
+        kinds = {
+            "redeemed": ["redeem", "restore"],
+            "expired": ["expire"],
+            "taken_back": ["earn", "clawback"],
+            "moved": ["transfer"],
+            "other": ["adjust", "opening"],
+        }
+        sums = [
+            self._get_sum(name, SQL("kind = ANY(%s)", those))
+            for name, those in kinds.items()
+        ]
+        return sums + [
+            self._get_sum(
+                f"redeemed_{span}",
+                SQL(
+                    "kind = ANY(%s) AND taken_on < month + make_interval(months => %s)",
+                    kinds["redeemed"],
+                    span + 1,
+                ),
+            )
+            for span in SPANS
+        ]
+
+    @api.model
+    def _get_moves(self) -> SQL:
+        """Return a query: points given and left, and each taking, by their cohort.
+
+        The ledger is joined once for all of them.
+        """
+        return SQL(
+            """
+            SELECT %(keys)s, part.*
+              FROM (%(parts)s) part
+              JOIN garage_loyalty_lot lot ON lot.id = part.lot_id
+              JOIN garage_loyalty_entry given ON given.id = lot.entry_id
+            """,
+            keys=self._get_keys(),
+            parts=self._get_parts(),
         )
 
     @api.model
@@ -126,72 +165,24 @@ class GarageLoyaltyEarningCohortQuery(models.AbstractModel):
         )
 
     @api.model
-    def _get_given(self) -> SQL:
-        """Return a query: what was given, and what is left of it."""
-        nothing = SQL(", ").join(
-            SQL("NULL::bigint AS %s", SQL.identifier(name))
-            for name in [*PARTS[2:], *(f"redeemed_{span}" for span in SPANS)]
-        )
+    def _get_parts(self) -> SQL:
+        """Return a query: what was given in each lot, and each taking from it."""
         return SQL(
             """
-            SELECT %(keys)s, sum(lot.points) AS given,
-                   sum(lot.remaining) AS left_points, %(nothing)s
-              FROM garage_loyalty_lot lot
-              JOIN garage_loyalty_entry given ON given.id = lot.entry_id
-             GROUP BY 1, 2, 3, 4
-            """,
-            keys=self._get_keys(),
-            nothing=nothing,
-        )
-
-    @api.model
-    def _get_taken(self) -> SQL:
-        """Return a query: what was taken from lots and given back to them, by whom.
-
-        By the kind of the entry that took it. Override to tell more of them apart.
-        """
-        kinds = {
-            "redeemed": ["redeem", "restore"],
-            "expired": ["expire"],
-            "taken_back": ["earn", "clawback"],
-            "moved": ["transfer"],
-            "other": ["adjust", "opening"],
-        }
-        sums = [
-            self._get_sum(name, SQL("kind = ANY(%s)", kinds[name]))
-            for name in PARTS[2:]
-        ]
-        sums += [
-            self._get_sum(
-                f"redeemed_{span}",
-                SQL(
-                    "kind = ANY(%s) AND taken_on < month + make_interval(months => %s)",
-                    kinds["redeemed"],
-                    span + 1,
-                ),
-            )
-            for span in SPANS
-        ]
-        return SQL(
+            SELECT id AS lot_id, NULL AS kind, NULL::date AS taken_on,
+                   NULL::int AS points, points AS given, remaining AS left_points
+              FROM garage_loyalty_lot
+             UNION ALL
+            SELECT taken.lot_id, taker.kind, taker.date, taken.points, NULL, NULL
+              FROM garage_loyalty_allocation taken
+              JOIN garage_loyalty_entry taker ON taker.id = taken.entry_id
             """
-            SELECT %(names)s, NULL, NULL, %(sums)s
-              FROM (SELECT %(keys)s, taker.kind,
-                           date_trunc('month', taker.date::timestamp) AS taken_on,
-                           sum(taken.points) AS points
-                      FROM garage_loyalty_allocation taken
-                      JOIN garage_loyalty_entry taker ON taker.id = taken.entry_id
-                      JOIN garage_loyalty_lot lot ON lot.id = taken.lot_id
-                      JOIN garage_loyalty_entry given ON given.id = lot.entry_id
-                     GROUP BY 1, 2, 3, 4, 5, 6) moves
-             GROUP BY 1, 2, 3, 4
-            """,
-            names=columns(("company_id", "program_id", "is_gift", "month")),
-            keys=self._get_keys(),
-            sums=SQL(", ").join(sums),
         )
 
     @api.model
     def _get_sum(self, name, condition) -> SQL:
         return SQL(
-            "sum(points) FILTER (WHERE %s) AS %s", condition, SQL.identifier(name)
+            "COALESCE(sum(points) FILTER (WHERE %s), 0)::int AS %s",
+            condition,
+            SQL.identifier(name),
         )

@@ -3,6 +3,7 @@ from datetime import date
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..models.garage_loyalty_visit_months_mixin import STEP
 from ..tools.movement import month_number, month_start
 from ..tools.rows import unnested
 
@@ -53,31 +54,25 @@ class GarageLoyaltyFrequencyQuery(models.AbstractModel):
     @api.model
     def _get_counted(self) -> SQL:
         """Return a query: visits by month, and by the months of those before them."""
-        names = ("date", "same", "COALESCE(other, same)")
-        numbers = (self._get_number(SQL(name)) for name in names)
-        # The visit before is nearly always of the same kind: its month is enough.
         return SQL(
             """
-            SELECT company_id, is_company, is_member, %s AS number, %s AS same,
-                   %s AS paid, visits
+            SELECT company_id, is_company, is_member, visits,
+                   (months / %(step)s / %(step)s)::int AS number,
+                   NULLIF(months / %(step)s %% %(step)s, 0)::int AS same,
+                   NULLIF(months %% %(step)s, 0)::int AS paid
               FROM (
                 SELECT visit.company_id, firm.id IS NOT NULL AS is_company,
-                       COALESCE(visit.is_member, FALSE) AS is_member,
-                       date_trunc('month', visit.date::timestamp) AS date,
-                       date_trunc('month', visit.prev_same_date::timestamp) AS same,
-                       CASE WHEN visit.prev_same_date IS NULL
-                                 OR visit.prev_paid_date > visit.prev_same_date
-                            THEN date_trunc('month', visit.prev_paid_date::timestamp)
-                            END AS other, count(*) AS visits
+                       COALESCE(visit.is_member, FALSE) AS is_member, visit.months,
+                       count(*) AS visits
                   FROM garage_loyalty_visit visit
                   LEFT JOIN res_partner firm ON firm.id = visit.partner_id
                    AND firm.is_company
-                 WHERE visit.kind = 'repair' AND %s AND %s
-                 GROUP BY 1, 2, 3, 4, 5, 6) grouped
+                 WHERE visit.kind = 'repair' AND %(is_paid)s AND %(since)s
+                 GROUP BY 1, 2, 3, 4) grouped
             """,
-            *numbers,
-            self.env["garage.loyalty.visit"]._get_is_paid(),
-            self._get_since(),
+            step=STEP,
+            is_paid=self.env["garage.loyalty.visit"]._get_is_paid(),
+            since=self._get_since(),
         )
 
     @api.model
@@ -113,14 +108,6 @@ class GarageLoyaltyFrequencyQuery(models.AbstractModel):
             self.env["garage.loyalty.visit"]._get_is_paid(),
             month_start(first),
             first,
-        )
-
-    @api.model
-    def _get_number(self, day) -> SQL:
-        return SQL(
-            "(extract(year FROM %(day)s)::int * 12 "
-            "+ extract(month FROM %(day)s)::int - 1)",
-            day=day,
         )
 
     @api.model

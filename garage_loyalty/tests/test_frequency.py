@@ -9,7 +9,9 @@ from psycopg2 import IntegrityError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..models.garage_loyalty_visit_months_mixin import STEP
 from ..tools.domains import first_day
+from ..tools.movement import month_number
 from .common import GarageLoyaltyCommon
 
 COUNTS = ["visit_count:sum", "customer_count:sum"]
@@ -228,6 +230,18 @@ class TestFrequency(GarageLoyaltyCommon):
             self.company.loyalty_frequency_target = 0.5
 
     # -- which months -----------------------------------------------------------
+
+    def test_database_keeps_the_months_of_a_visit_as_its_days_are(self):
+        query = "SELECT months FROM garage_loyalty_visit WHERE id = %s"
+        for visit in self.Visit.search([("kind", "=", "repair")]):
+            days = [visit.date, visit.prev_same_date, visit.prev_paid_date]
+            if days[1] and (not days[2] or days[2] < days[1]):
+                days[2] = days[1]
+            months = [month_number(day) if day else 0 for day in days]
+            self.env.cr.execute(query, [visit.id])
+            [packed] = self.env.cr.fetchone()
+            found = [packed // STEP**2, packed // STEP % STEP, packed % STEP]
+            self.assertEqual(found, months)
 
     def test_running_month_and_first_eleven_are_left_out(self):
         months = {row.date for row in self.Report.search([])}
