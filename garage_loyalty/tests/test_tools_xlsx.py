@@ -131,7 +131,7 @@ class TestXlsxTools(BaseCase):
         rows = [[Money(1, EURO), 1], [Money(1, DOLLAR), 1]]
         sheet = self._load(columns, rows).active
         self.assertEqual(
-            [cell.value or None for cell in sheet[5]], [None, "=SUBTOTAL(109,B2:B3)"]
+            [cell.value for cell in sheet[5]], [None, "=SUBTOTAL(109,B2:B3)"]
         )
         self.assertEqual(self.book.get_unsummed(), ["Net"])
 

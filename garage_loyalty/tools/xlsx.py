@@ -136,14 +136,15 @@ class Book:
         row = self.count + 2
         if not any(self._sums):
             return
-        label = "" if self._sums[0] else clean(self.table.total_label)
+        line = self._style(bold=True, top=1)
         for number, total in enumerate(self._sums):
             if total and total.is_known:
                 self._write_total(row, number, total)
             else:
-                text = "" if number else label
-                style = self._style(bold=True, top=1)
-                self._sheet.write_string(row, number, text, style)
+                self._sheet.write_blank(row, number, None, line)
+        if not self._sums[0]:
+            label = clean(self.table.total_label)
+            self._sheet.write_string(row, 0, label, line)
 
     def _write_total(self, row, number, total):
         column, cell = self.table.columns[number], total.cell
