@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..tools.rows import month_number
+
 # How far the months of a visit stand apart in one number: there are fewer of them.
 STEP = 2**16
 
@@ -39,22 +41,14 @@ class GarageLoyaltyVisitMonthsMixin(models.AbstractModel):
         paid = SQL(
             "CASE WHEN prev_same_date IS NULL OR prev_paid_date > prev_same_date "
             "THEN COALESCE(%s, 0) ELSE %s END",
-            self._get_month(SQL("prev_paid_date")),
-            self._get_month(SQL("prev_same_date")),
+            month_number(SQL("prev_paid_date")),
+            month_number(SQL("prev_same_date")),
         )
         return SQL(
             "(%s * %s::bigint + COALESCE(%s, 0)) * %s + %s",
-            self._get_month(SQL("date")),
+            month_number(SQL("date")),
             STEP,
-            self._get_month(SQL("prev_same_date")),
+            month_number(SQL("prev_same_date")),
             STEP,
             paid,
-        )
-
-    @api.model
-    def _get_month(self, day) -> SQL:
-        return SQL(
-            "(extract(year FROM %(day)s)::int * 12 "
-            "+ extract(month FROM %(day)s)::int - 1)",
-            day=day,
         )

@@ -1,6 +1,7 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..tools import rows
 from ..tools.movement import month_number
 from ..tools.rows import columns, unnested
 
@@ -66,15 +67,6 @@ class GarageLoyaltyMovementQuery(models.AbstractModel):
         return unnested(("int", "int", "boolean"), months)
 
     @api.model
-    def _get_number(self, day) -> SQL:
-        """Return the SQL of ``tools.movement.month_number``."""
-        return SQL(
-            "(extract(year FROM %(day)s)::int * 12 "
-            "+ extract(month FROM %(day)s)::int - 1)",
-            day=day,
-        )
-
-    @api.model
     def _get_counted(self) -> SQL:
         """Return a query: the counts, once for everybody and once for the scope."""
         return SQL(
@@ -88,7 +80,7 @@ class GarageLoyaltyMovementQuery(models.AbstractModel):
                    ) AS scopes (scope)
              GROUP BY 1, 2, 3, 4, 5
             """,
-            number=self._get_number(SQL("month")),
+            number=rows.month_number(SQL("month")),
             counts=self.env["garage.loyalty.movement.count"]._get_now_query(),
         )
 

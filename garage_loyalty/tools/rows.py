@@ -22,6 +22,18 @@ def values(model, vals_list):
     )
 
 
+def month_number(day):
+    """Return the SQL of ``movement.month_number``.
+
+    >>> month_number(SQL("invoice_date")).code.count("invoice_date")
+    2
+    """
+    return SQL(
+        "(extract(year FROM %(day)s)::int * 12 + extract(month FROM %(day)s)::int - 1)",
+        day=day,
+    )
+
+
 def unnested(types, rows):
     """Return ``SELECT`` of rows as arrays, one a column: quicker for thousands of them.
 
