@@ -22,6 +22,7 @@ from . import (
     test_hardly_used,
     test_holdout,
     test_holdout_result,
+    test_hooks,
     test_joining,
     test_lapses,
     test_ledger,
