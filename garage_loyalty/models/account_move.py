@@ -107,6 +107,8 @@ class AccountMove(models.Model):
         The stamps are written before, so that the host's own update takes them along.
         """
         documents = self._filter_loyalty_due(soft).sudo()  # facts, whoever posts
+        if not documents:
+            return super()._post(soft)
         new = documents.filtered(lambda move: not move.posted_before)
         repairs = documents.env["repair.order"]._get_of_loyalty_moves(documents)
         members = documents._get_loyalty_members()
@@ -152,6 +154,8 @@ class AccountMove(models.Model):
 
     def unlink(self):
         """Release what a draft had reserved."""
+        if not self:  # as the host often does
+            return super().unlink()
         # Whoever deletes a draft need not have access to redemptions.
         redemptions = self.sudo().invoice_line_ids.loyalty_redemption_id
         redemptions = redemptions.filtered("move_id")
@@ -192,10 +196,11 @@ class AccountMove(models.Model):
 
     def _filter_loyalty_due(self, soft):
         """Return those that the host is about to post; some wait for their date."""
+        documents = self._filter_loyalty()
+        if not soft:
+            return documents
         today = fields.Date.context_today(self)
-        return self._filter_loyalty().filtered(
-            lambda move: not soft or move.date <= today
-        )
+        return documents.filtered(lambda move: move.date <= today)
 
     def _after_loyalty_change(self):
         """Let points, redemptions and visits follow the state of the documents."""

@@ -13,6 +13,8 @@ class AccountPartialReconcile(models.Model):
 
     def unlink(self):
         """An invoice may have become unpaid: the host has no other event for it."""
+        if not self:  # as the host often does
+            return super().unlink()
         moves = self._get_loyalty_moves()
         result = super().unlink()
         moves.exists()._sync_loyalty()

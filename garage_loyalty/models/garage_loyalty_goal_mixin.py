@@ -14,6 +14,7 @@ class GarageLoyaltyGoalMixin(models.AbstractModel):
         default="month",
         help="The figures of the period are kept, and managers get them by e-mail, "
         "with an activity where a goal is missed.",
+        prefetch="loyalty",
     )
     loyalty_frequency_target = fields.Float(
         string="Members should come (times as often)",
@@ -21,24 +22,28 @@ class GarageLoyaltyGoalMixin(models.AbstractModel):
         digits=(16, 2),
         help="As often as non-members, multiplied by this. The graph of visit "
         "frequency draws the line.",
+        prefetch="loyalty",
     )
     loyalty_asking_target = fields.Float(
         string="Customers asked to join (%)",
         default=80.0,
         digits=(16, 1),
         help="Of the customers who could be asked.",
+        prefetch="loyalty",
     )
     loyalty_conversion_target = fields.Float(
         string="Customers who accept (%)",
         default=30.0,
         digits=(16, 1),
         help="Of the customers who were asked to join.",
+        prefetch="loyalty",
     )
     loyalty_use_target = fields.Float(
         string="Members who use it (%)",
         default=50.0,
         digits=(16, 1),
         help="Members who earned or redeemed points within the last 12 months.",
+        prefetch="loyalty",
     )
 
     _loyalty_frequency_target_possible = models.Constraint(

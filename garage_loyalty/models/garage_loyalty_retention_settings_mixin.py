@@ -13,16 +13,19 @@ class GarageLoyaltyRetentionSettingsMixin(models.AbstractModel):
         digits=(16, 1),
         help="Managers are told when existing customers come so much less often than "
         "in the same months a year before. 0: nothing is compared.",
+        prefetch="loyalty",
     )
     loyalty_retention_months = fields.Integer(
         string="Months compared",
         default=3,
         help="The last complete months, compared with the same ones a year before.",
+        prefetch="loyalty",
     )
     loyalty_retention_visits = fields.Integer(
         string="Visits it takes to tell",
         default=30,
         help="Nothing is concluded from fewer visits in the months of the year before.",
+        prefetch="loyalty",
     )
 
     _loyalty_retention_bounds = models.Constraint(

@@ -17,4 +17,5 @@ class GarageLoyaltyStatementSettingsMixin(models.AbstractModel):
         default="full",
         required=True,
         help="On the printed invoice, and in the e-mail that it is sent with.",
+        prefetch="loyalty",
     )

@@ -13,11 +13,13 @@ class GarageLoyaltyUsageSettingsMixin(models.AbstractModel):
         digits=(16, 1),
         help="A reward or privilege is hardly used when a smaller share of the members "
         "who may have it has used it. 0: nothing is marked.",
+        prefetch="loyalty",
     )
     loyalty_usage_months = fields.Integer(
         string="Use counted over (months)",
         default=12,
         help="Nothing is said of what has been offered for a shorter time.",
+        prefetch="loyalty",
     )
     loyalty_margin_percent = fields.Float(
         string="Gross margin (%)",
@@ -25,6 +27,7 @@ class GarageLoyaltyUsageSettingsMixin(models.AbstractModel):
         digits=(16, 1),
         help="What is left of a net invoice after wages and parts, in percent. The "
         "programme result takes it for what the programme brought.",
+        prefetch="loyalty",
     )
 
     _loyalty_usage_bounds = models.Constraint(

@@ -32,6 +32,8 @@ class ResCompany(models.Model):
         help="The company itself, or one above it whose programme branches share.",
     )
 
+    # Every request reads its company. Our settings come along only when one of them is
+    # asked for (``prefetch``), but for what posting an invoice needs.
     loyalty_risk_months = fields.Integer(
         string="At risk after (months)",
         default=6,
@@ -42,16 +44,19 @@ class ResCompany(models.Model):
         default=12,
         help="Whole calendar months without an invoice. The movement report starts "
         "with this number.",
+        prefetch="loyalty",
     )
     loyalty_lost_months = fields.Integer(
         string="Lost after (months)",
         default=18,
         help="Whole calendar months without an invoice.",
+        prefetch="loyalty",
     )
     loyalty_use_rhythm = fields.Boolean(
         string="At risk by personal rhythm",
         help="A customer is also at risk when away longer than in nine of ten times "
         "before. It takes four visits to know.",
+        prefetch="loyalty",
     )
 
     loyalty_sleep_months = fields.Integer(
@@ -60,6 +65,7 @@ class ResCompany(models.Model):
         help="Members who have neither earned nor redeemed points for so long are "
         "listed as sleeping. 6: when customers are at risk, so that they hear of you "
         "before they have lapsed and their points expire.",
+        prefetch="loyalty",
     )
 
     loyalty_regular_times = fields.Integer(
@@ -67,19 +73,24 @@ class ResCompany(models.Model):
         default=3,
         help="Offer something to customers who had the same kind of service invoiced "
         "so often. 0: nobody is proposed.",
+        prefetch="loyalty",
     )
     loyalty_regular_months = fields.Integer(
-        string="Regular within (months)", default=24
+        string="Regular within (months)",
+        default=24,
+        prefetch="loyalty",
     )
     loyalty_regular_percent = fields.Float(
         string="Offer for regulars (%)",
         default=10.0,
         help="Off the labour of that kind.",
+        prefetch="loyalty",
     )
     loyalty_regular_days = fields.Integer(
         string="Personal offers valid (days)",
         default=90,
         help="How long a personal offer can be used, if nothing else is said.",
+        prefetch="loyalty",
     )
 
     _loyalty_stages_order = models.Constraint(

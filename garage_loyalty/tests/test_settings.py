@@ -54,6 +54,12 @@ class TestSettings(GarageLoyaltyCommon):
         settings.execute()
         self.assertEqual(self.program.labour_rate, 1.0)
 
+    def test_settings_are_not_read_along_with_every_company(self):
+        fields = self.env["res.company"]._fields.values()
+        mine = [field for field in fields if field._module == "garage_loyalty"]
+        along = {field.name for field in mine if field.prefetch is True}
+        self.assertEqual(along, {"loyalty_company_id", "loyalty_risk_months"})
+
 
 @tagged("post_install", "-at_install")
 class TestProgram(GarageLoyaltyCommon):
