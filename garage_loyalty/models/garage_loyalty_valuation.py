@@ -105,6 +105,12 @@ class GarageLoyaltyValuation(models.Model):
         compute="_compute_effect",
         help="What is owed more, or less, for the points outstanding from that day on.",
     )
+    signed_date = fields.Date(
+        string="Signed off until",
+        compute="_compute_signed_date",
+        help="The last day whose points were compared with the books and signed, and "
+        "which this valuation is about, too.",
+    )
     estimate = fields.Char(
         string="By your own history",
         compute="_compute_estimate",
@@ -197,6 +203,21 @@ class GarageLoyaltyValuation(models.Model):
             return None
         Conversion = self.env["garage.loyalty.conversion"]
         return Conversion._get_effect(self.program_id, value, self.point_value)
+
+    @api.depends("program_id", "date")
+    def _compute_signed_date(self):
+        Reconciliation = self.env["garage.loyalty.reconciliation"]
+        for valuation in self:
+            first = valuation.program_id._get_valuations()[-1:].date
+            domain = [
+                ("company_id", "=", valuation.company_id.id),
+                ("state", "=", "signed"),
+            ]
+            # That of the first day also holds before it.
+            if first and valuation.date and valuation.date > first:
+                domain.append(("date", ">=", valuation.date))
+            found = not valuation._origin and Reconciliation.search(domain, limit=1)
+            valuation.signed_date = found and found.date
 
     @api.depends("program_id")
     def _compute_estimate(self):

@@ -189,6 +189,27 @@ class TestReconciliation(BookingCommon):
         self.assertEqual((check.owed, check.state), (owed, "signed"))
         check.message_post(body="Seen by the auditor")
 
+    def test_valuation_names_the_last_signed_day_that_it_changes(self):
+        for day in (date(2024, 6, 30), END):
+            self._compare(day, note="Not booked yet.").action_sign()
+        self._compare(date(2024, 8, 10))  # not signed
+        owner = self._create_user("owner", MANAGER)
+        Valuation = self.env["garage.loyalty.valuation"].with_user(owner)
+        vals = {"program_id": self.program.id}
+        first = self.program._get_valuations()[-1:].date
+        for day, expected in (
+            (first, END),
+            (date(2024, 7, 1), END),
+            (END, END),
+            (END + timedelta(days=1), False),
+            (TODAY, False),
+        ):
+            with self.subTest(day=day):
+                valuation = Valuation.new(vals | {"date": day})
+                self.assertEqual(valuation.signed_date, expected)
+        saved = Valuation.create(vals | {"date": TODAY, "redemption_rate": 50})
+        self.assertFalse(saved.signed_date)
+
     def test_difference_is_signed_only_with_a_remark(self):
         check = self._compare()
         with self.assertRaises(UserError):
