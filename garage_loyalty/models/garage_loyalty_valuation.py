@@ -181,7 +181,7 @@ class GarageLoyaltyValuation(models.Model):
                 formatLang(self.env, number, digits=0)
                 for number in valuation._get_kept() or ()
             ]
-            valuation.kept_text = kept and self.env._(
+            valuation.kept_text = bool(kept) and self.env._(
                 "%(count)s members: %(before)s points become %(after)s.",
                 count=kept[0],
                 before=kept[1],
@@ -217,7 +217,7 @@ class GarageLoyaltyValuation(models.Model):
             if first and valuation.date and valuation.date > first:
                 domain.append(("date", ">=", valuation.date))
             found = not valuation._origin and Reconciliation.search(domain, limit=1)
-            valuation.signed_date = found and found.date
+            valuation.signed_date = found.date if found else False
 
     @api.depends("program_id")
     def _compute_estimate(self):

@@ -159,6 +159,8 @@ class TestConversion(GarageLoyaltyCommon):
             self.assertEqual(form.kept_text, "2 members: 120 points become 61.")
             tax = 1 + form.tax_percent / 100
             self.assertAlmostEqual(form.effect, (61 * 0.1 - 120 * 0.05) / tax, 2)
+            form.keep_balances = False
+            self.assertFalse(form.kept_text)
 
     def test_what_is_owed_hardly_moves(self):
         self._valuate(0.1)
