@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import float_compare, formatLang
+from odoo.fields import Domain
+from odoo.tools import float_compare, format_date, formatLang
 
 DIGITS = 6
 
@@ -105,12 +106,7 @@ class GarageLoyaltyValuation(models.Model):
         compute="_compute_effect",
         help="What is owed more, or less, for the points outstanding from that day on.",
     )
-    signed_date = fields.Date(
-        string="Signed off until",
-        compute="_compute_signed_date",
-        help="The last day whose points were compared with the books and signed, and "
-        "which this valuation is about, too.",
-    )
+    signed_text = fields.Char(string="Signed off", compute="_compute_signed_text")
     estimate = fields.Char(
         string="By your own history",
         compute="_compute_estimate",
@@ -205,19 +201,25 @@ class GarageLoyaltyValuation(models.Model):
         return Conversion._get_effect(self.program_id, value, self.point_value)
 
     @api.depends("program_id", "date")
-    def _compute_signed_date(self):
-        Reconciliation = self.env["garage.loyalty.reconciliation"]
+    def _compute_signed_text(self):
         for valuation in self:
-            first = valuation.program_id._get_valuations()[-1:].date
-            domain = [
-                ("company_id", "=", valuation.company_id.id),
-                ("state", "=", "signed"),
-            ]
-            # That of the first day also holds before it.
-            if first and valuation.date and valuation.date > first:
-                domain.append(("date", ">=", valuation.date))
-            found = not valuation._origin and Reconciliation.search(domain, limit=1)
-            valuation.signed_date = found.date if found else False
+            signed = not valuation._origin and valuation._get_signed()
+            valuation.signed_text = bool(signed) and self.env._(
+                "The points of %s were compared with the books and signed. With this "
+                "valuation, reports tell another amount for that day than the one that "
+                "was signed. A valuation that begins later leaves it as it is.",
+                format_date(self.env, signed.date),
+            )
+
+    def _get_signed(self):
+        """Return the last signed reconciliation of a day that this is about, too."""
+        domain = Domain("company_id", "=", self.company_id.id)
+        domain &= Domain("state", "=", "signed")
+        first = self.program_id._get_valuations()[-1:].date
+        # That of the first day also holds before it.
+        if first and self.date and self.date > first:
+            domain &= Domain("date", ">=", self.date)
+        return self.env["garage.loyalty.reconciliation"].search(domain, limit=1)
 
     @api.depends("program_id")
     def _compute_estimate(self):
